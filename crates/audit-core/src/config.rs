@@ -1,0 +1,195 @@
+//! What a log is configured with: where, for whom, when it flushes, rotates and may forget.
+
+use std::path::PathBuf;
+
+use crate::limits::{BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, UNSYNCED_BYTES_MAX};
+use crate::service::ServiceId;
+
+/// When a record is made durable.
+///
+/// *Durable* means that `fdatasync` has covered the record and every earlier one of the log, and
+/// that the segment's directory entry is synced. Whatever the mode, no more than 1 MiB is ever left
+/// unsynced.
+///
+/// The loss window is what a killed process or a power cut may take away of records that were
+/// accepted. A count or an interval of 0 means 1: there is no mode that never flushes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlushMode {
+    /// Every record is durable before the call that wrote it returns.
+    ///
+    /// - Loss window: none.
+    /// - Use: low event rates, evidence in criminal or regulated matters, and whenever you are not
+    ///   sure.
+    /// - Compliance: the mode that needs no argument before an auditor. GDPR Art. 30 and 32
+    ///   (accountability, integrity), SOC2 CC7.2 and CC7.3, ISO/IEC 27001:2022 A.8.15 (logging).
+    /// - Speed: one disk sync a record.
+    Immediate,
+
+    /// Records become durable together, whatever they are.
+    ///
+    /// - Loss window: at most `size` records, none older than `interval_secs`. **This includes
+    ///   critical records.**
+    /// - Use: development, and telemetry whose loss nobody will ever have to explain.
+    /// - Compliance: **do not use where a record of a security event is owed.** A crash can take
+    ///   away the record of the attack that caused it: this is hard to defend under GDPR Art. 33
+    ///   (breach notification), SOC2 CC7.2 and ISO/IEC 27001:2022 A.8.15.
+    /// - Speed: one disk sync for `size` records.
+    Batched {
+        /// Records accepted and not yet durable, at most.
+        size: u32,
+        /// Seconds after which the oldest record that is not yet durable is made so.
+        interval_secs: u32,
+    },
+
+    /// Critical records are durable before the call returns, routine ones become so together.
+    ///
+    /// A critical record takes every routine one before it along. Which events are critical is a
+    /// property of the event ([`crate::AuditEvent::is_critical`]), never of the caller.
+    ///
+    /// - Loss window: critical records none; routine ones at most `batch_size`, none older than
+    ///   `batch_interval_secs`.
+    /// - Use: production services; the default.
+    /// - Compliance: name the routine window in your risk assessment. Where *every* access must be
+    ///   evidenced (GDPR Art. 15 and 30 for records of access to personal data), use
+    ///   [`FlushMode::Immediate`]. SOC2 CC7.2 and ISO/IEC 27001:2022 A.8.15 are usually met, since
+    ///   security events are never batched.
+    /// - Speed: one disk sync a critical record, one for `batch_size` routine ones.
+    Hybrid {
+        /// Routine records accepted and not yet durable, at most.
+        batch_size: u32,
+        /// Seconds after which the oldest record that is not yet durable is made so.
+        batch_interval_secs: u32,
+        /// Whether critical records are synced at once. **`false` makes this mode
+        /// [`FlushMode::Batched`], with its warning.**
+        critical_immediate: bool,
+    },
+}
+
+impl FlushMode {
+    /// The name that `log_opened` states.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Immediate => "immediate",
+            Self::Batched { .. } => "batched",
+            Self::Hybrid { .. } => "hybrid",
+        }
+    }
+
+    /// The most bytes a writer in this mode leaves unsynced.
+    #[must_use]
+    pub const fn unsynced_bytes_max(self) -> u64 {
+        UNSYNCED_BYTES_MAX
+    }
+}
+
+/// [`FlushMode::Hybrid`] with 100 records, 1 second, critical records at once.
+impl Default for FlushMode {
+    fn default() -> Self {
+        Self::Hybrid {
+            batch_size: BATCH_SIZE_DEFAULT,
+            batch_interval_secs: BATCH_INTERVAL_SECS_DEFAULT,
+            critical_immediate: true,
+        }
+    }
+}
+
+/// When a new segment is begun. Decided before a record is written, so a record is never split.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RotationPolicy {
+    /// When the UTC date is later than that of the current segment.
+    #[default]
+    Daily,
+    /// When the segment would grow beyond a size.
+    SizeLimit {
+        /// Bytes. A segment holds at least one record beside its opening ones, whatever its size.
+        bytes_max: u64,
+    },
+    /// When either is due.
+    Both {
+        /// Bytes, as in [`RotationPolicy::SizeLimit`].
+        bytes_max: u64,
+    },
+}
+
+/// How long records are kept. Nothing is deleted unless someone prunes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetentionPolicy {
+    /// Days for which no record may be pruned. 2,555 by default: seven years, the longest period
+    /// that the usual regimes ask for (SOC2 evidence, tax and accounting law).
+    pub min_retention_days: u32,
+    /// Days after which sealed segments may move to archive storage. 90 by default.
+    pub archive_after_days: u32,
+    /// Days after which records may be pruned. 2,555 by default.
+    pub delete_after_days: u32,
+}
+
+impl Default for RetentionPolicy {
+    fn default() -> Self {
+        Self { min_retention_days: 2_555, archive_after_days: 90, delete_after_days: 2_555 }
+    }
+}
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditMode {
+    /// Into a directory of this machine.
+    Local {
+        /// The log's directory. It is made, mode 0700, when it is absent and its parent is there.
+        dir: PathBuf,
+    },
+    /// Nowhere: every call succeeds and records nothing. For tests of the service that embeds the
+    /// log, **never for production**.
+    Disabled,
+}
+
+/// Everything a log is configured with. Shared behind an `Arc`, since it never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// The service that the log belongs to.
+    pub service_id: ServiceId,
+    /// Where records go.
+    pub mode: AuditMode,
+    /// When they become durable.
+    pub flush_mode: FlushMode,
+    /// When a new segment is begun.
+    pub rotation_policy: RotationPolicy,
+    /// How long they are kept.
+    pub retention_policy: RetentionPolicy,
+}
+
+impl AuditConfig {
+    /// A log of `service_id` in `dir`, everything else as by default.
+    #[must_use]
+    pub fn local(service_id: ServiceId, dir: impl Into<PathBuf>) -> Self {
+        Self {
+            service_id,
+            mode: AuditMode::Local { dir: dir.into() },
+            flush_mode: FlushMode::default(),
+            rotation_policy: RotationPolicy::default(),
+            retention_policy: RetentionPolicy::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_the_decided_ones() {
+        let hybrid = FlushMode::Hybrid {
+            batch_size: 100,
+            batch_interval_secs: 1,
+            critical_immediate: true,
+        };
+        assert_eq!(FlushMode::default(), hybrid);
+        let kept = RetentionPolicy {
+            min_retention_days: 2_555,
+            archive_after_days: 90,
+            delete_after_days: 2_555,
+        };
+        assert_eq!(RetentionPolicy::default(), kept);
+        assert_eq!(RotationPolicy::default(), RotationPolicy::Daily);
+    }
+}

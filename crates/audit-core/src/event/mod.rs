@@ -1,0 +1,87 @@
+//! Events: what a caller reports.
+//!
+//! [`table`] declares each event once. Everything that depends on which events there are is made
+//! from it, so a new event is one row and nothing can be forgotten.
+
+pub mod decode;
+pub mod field;
+pub mod json;
+pub mod name;
+pub mod opaque;
+mod macros;
+pub mod table;
+pub mod value;
+
+pub use decode::DecodeError;
+pub use field::{EventField, FieldError, FieldKind, TextVisitor};
+pub use name::{EventName, EventNameError};
+pub use opaque::OpaqueEvent;
+pub use table::{AuditEvent, is_critical_type};
+pub use value::{ActorInfo, AuditResult, AuthMethod, IpText, ResourceInfo, Severity};
+
+use std::borrow::Cow;
+
+/// A piece of caller-supplied text, borrowed where the caller has it.
+pub type Text<'a> = Cow<'a, str>;
+/// A list of texts, borrowed likewise.
+pub type TextList<'a> = Cow<'a, [Cow<'a, str>]>;
+/// A JSON object, borrowed likewise.
+pub type Object<'a> = Cow<'a, serde_json::Map<String, serde_json::Value>>;
+/// A JSON value, borrowed likewise.
+pub type Json<'a> = Cow<'a, serde_json::Value>;
+
+/// The members that hold free text: longer, and with tabs and line feeds kept.
+pub const FREE_TEXT_MEMBERS: [&str; 4] = ["details", "reason", "violation", "validation_error"];
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the names are the table's")]
+pub enum EventCategory {
+    Authentication,
+    Authorization,
+    Resource,
+    Vram,
+    Security,
+    DataAccess,
+    Compliance,
+    Custom,
+    Lifecycle,
+}
+
+/// When an event is critical: when the default flush mode waits for the disk before it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Criticality {
+    /// Never.
+    Routine,
+    /// Always.
+    Critical,
+    /// When its `critical` member is true.
+    Stated,
+}
+
+/// A row of the event table.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRow {
+    /// The wire name.
+    pub event_type: &'static str,
+    /// What it is about.
+    pub category: EventCategory,
+    /// When it is critical.
+    pub criticality: Criticality,
+    /// One sentence on what it reports.
+    pub doc: &'static str,
+    /// Its members in wire order, without `event_type`.
+    pub fields: &'static [FieldRow],
+}
+
+/// A member of an event in the table.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldRow {
+    /// The wire name.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// Whether it may be absent.
+    pub optional: bool,
+}

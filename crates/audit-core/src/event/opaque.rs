@@ -1,0 +1,53 @@
+//! Events that the table does not know, kept as they came.
+
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::field::TextVisitor;
+use super::table::is_critical_type;
+use super::{Object, Text};
+use crate::marks::Pointer;
+use crate::time::EventTime;
+
+/// An event of a type that the table does not have, or of one that it has but with members it does
+/// not: nothing that a caller says is dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpaqueEvent<'a> {
+    /// The wire name.
+    pub event_type: Text<'a>,
+    /// The other members, in the caller's order.
+    pub members: Object<'a>,
+}
+
+impl<'a> OpaqueEvent<'a> {
+    /// Its `timestamp`, if it has one.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<EventTime> {
+        EventTime::parse(self.members.get("timestamp")?.as_str()?)
+    }
+
+    /// Whether its type is one of the critical ones; and `custom` when it says so.
+    #[must_use]
+    pub fn is_critical(&self) -> bool {
+        let stated = || self.members.get("critical").and_then(Value::as_bool).unwrap_or(false);
+        is_critical_type(&self.event_type, stated)
+    }
+
+    pub(super) fn walk<V: TextVisitor<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+        visitor.text(&Pointer::member("event_type"), &mut self.event_type)?;
+        visitor.members(&mut self.members)
+    }
+}
+
+impl Serialize for OpaqueEvent<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("event_type", &self.event_type)?;
+        self.members
+            .iter()
+            .filter(|(name, _)| *name != "event_type")
+            .try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}

@@ -1,0 +1,238 @@
+//! The events that the writer itself adds. A caller cannot emit them.
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::service::ServiceId;
+use crate::time::RecordTime;
+
+/// The wire names, sorted.
+pub const LIFECYCLE_TYPES: [&str; 12] = [
+    "checkpoint_signed",
+    "damage_found",
+    "disk_full",
+    "events_lost",
+    "format_changed",
+    "key_changed",
+    "log_closed",
+    "log_opened",
+    "log_recovered",
+    "segment_missing",
+    "segment_opened",
+    "segments_pruned",
+];
+
+/// Whether only the writer records events of this type.
+#[must_use]
+pub fn is_lifecycle_type(event_type: &str) -> bool {
+    LIFECYCLE_TYPES.binary_search(&event_type).is_ok()
+}
+
+/// An event that the writer adds of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event_type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LifecycleEvent {
+    /// The first record of every segment, and nowhere else.
+    SegmentOpened {
+        /// 128 random bits in hex, one for the life of the log.
+        log_id: LogId,
+        /// The frontier of the records before this one.
+        merkle_frontier: Vec<Digest>,
+        /// The segment before this one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<PreviousSegment>,
+    },
+    /// What was found after the last whole record of the segment before.
+    LogRecovered {
+        /// That segment.
+        file: String,
+        /// Where its whole records end, in bytes.
+        offset: u64,
+        /// How many bytes follow them.
+        bytes: u64,
+        /// Their digest.
+        sha256: Digest,
+        /// Whole lines with a right hash among them.
+        valid_records: u64,
+        /// What they look like.
+        kind: TailKind,
+    },
+    /// A writer opened the log.
+    LogOpened {
+        /// Its name and version.
+        writer: String,
+        /// Its flush mode.
+        flush_mode: String,
+        /// The most bytes it leaves unsynced.
+        unsynced_max_bytes: u64,
+        /// The machine.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        host: Option<String>,
+        /// The process.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
+        /// The boot of the machine.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        boot_id: Option<String>,
+    },
+    /// Events that were offered and are not in the log.
+    EventsLost {
+        /// How many.
+        count: u64,
+        /// How many of them were critical, as far as that is known.
+        critical_count: u64,
+        /// Why.
+        reason: LossReason,
+        /// When the first of them was lost.
+        first: RecordTime,
+        /// When the last of them was lost.
+        last: RecordTime,
+        /// Digest of the refused lines, joined by line feeds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sha256: Option<Digest>,
+    },
+    /// A clean shutdown; the last record of its segment.
+    LogClosed,
+}
+
+impl LifecycleEvent {
+    /// The wire name.
+    #[must_use]
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::SegmentOpened { .. } => "segment_opened",
+            Self::LogRecovered { .. } => "log_recovered",
+            Self::LogOpened { .. } => "log_opened",
+            Self::EventsLost { .. } => "events_lost",
+            Self::LogClosed => "log_closed",
+        }
+    }
+}
+
+/// The segment before, as `segment_opened` names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviousSegment {
+    /// Its file name.
+    pub file: String,
+    /// Seq of its last whole record.
+    pub last_seq: u64,
+    /// Hash of that record.
+    pub last_hash: Digest,
+}
+
+/// What a tail looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TailKind {
+    /// An unfinished record, or records with lost blocks among them.
+    Torn,
+    /// Nothing but NULs: the size reached the disk, the data did not.
+    Zeros,
+    /// Whole records behind the break, whose seqs are given anew.
+    Superseded,
+    /// The disk does not give it back.
+    Unreadable,
+}
+
+/// Why events were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossReason {
+    /// The queue was full.
+    QueueFull,
+    /// The disk was full.
+    DiskFull,
+    /// They were refused: not events, or against the policy.
+    Refused,
+    /// A write failed.
+    IoError,
+}
+
+/// The identity of a log: 128 random bits, in 32 lowercase hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogId([u8; 16]);
+
+impl LogId {
+    /// Takes 128 random bits.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads 32 lowercase hex digits.
+    #[must_use]
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(digits, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+}
+
+impl std::fmt::Display for LogId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl Serialize for LogId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Writes `audit-S-H` into a buffer that already has room for it: the audit id of record `seq`.
+pub fn write_audit_id(out: &mut String, service_id: ServiceId, seq: u64) {
+    use std::fmt::Write as _;
+    out.clear();
+    // Writing into a String does not fail.
+    let written = write!(out, "audit-{service_id}-{seq:016x}");
+    debug_assert!(written.is_ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_so_that_they_are_found() {
+        assert!(LIFECYCLE_TYPES.is_sorted());
+        assert!(LIFECYCLE_TYPES.iter().all(|name| is_lifecycle_type(name)));
+        assert!(!is_lifecycle_type("auth_failure"));
+    }
+
+    #[test]
+    fn a_lifecycle_event_is_written_as_the_format_says() {
+        let lost = LifecycleEvent::EventsLost {
+            count: 2,
+            critical_count: 0,
+            reason: LossReason::Refused,
+            first: RecordTime::new(chrono::DateTime::UNIX_EPOCH),
+            last: RecordTime::new(chrono::DateTime::UNIX_EPOCH),
+            sha256: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&lost).unwrap(),
+            concat!(
+                r#"{"event_type":"events_lost","count":2,"critical_count":0,"reason":"refused","#,
+                r#""first":"1970-01-01T00:00:00.000000000Z","last":"1970-01-01T00:00:00.000000000Z"}"#
+            )
+        );
+        assert_eq!(
+            serde_json::to_string(&LifecycleEvent::LogClosed).unwrap(),
+            r#"{"event_type":"log_closed"}"#
+        );
+    }
+
+    #[test]
+    fn an_audit_id_never_outgrows_its_buffer() {
+        let mut id = String::with_capacity(crate::limits::AUDIT_ID_BYTES_MAX);
+        let service = ServiceId::new(&"s".repeat(41)).unwrap();
+        write_audit_id(&mut id, service, u64::MAX);
+        assert_eq!(id.len(), 64);
+        assert_eq!(id.capacity(), 64);
+    }
+}

@@ -1,0 +1,63 @@
+//! Every maximum, with its unit and its reason.
+
+/// Version of the log format that this crate writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Longest record line in bytes, without its line feed: a reader needs one 64 KiB buffer.
+pub const RECORD_BYTES_MAX: usize = 65_535;
+
+/// Bytes of a record line that are not the event and its `sanitized` list, at their longest.
+pub const RECORD_FRAME_BYTES_MAX: usize = 372;
+
+/// Longest event, with its `sanitized` member, in bytes: what the frame leaves of a line.
+pub const PAYLOAD_BYTES_MAX: usize = RECORD_BYTES_MAX - RECORD_FRAME_BYTES_MAX;
+
+/// Highest sequence number: the largest integer that every JSON reader holds exactly (2^53 - 1).
+pub const SEQ_MAX: u64 = (1 << 53) - 1;
+
+/// Longest service identifier in bytes, so that an audit id is at most 64 bytes.
+pub const SERVICE_ID_BYTES_MAX: usize = 41;
+
+/// Longest audit id in bytes: `audit-`, the service, `-`, and 16 hex digits.
+pub const AUDIT_ID_BYTES_MAX: usize = 64;
+
+/// Longest encoded text in bytes, without quotes: identifiers and paths are shorter.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+
+/// Longest encoded free text in bytes, without quotes: room for a stack trace.
+pub const FREE_TEXT_BYTES_MAX: usize = 8_192;
+
+/// Most items of a list of texts; the rest become one marker item.
+pub const LIST_ITEMS_MAX: usize = 64;
+
+/// Longest encoded JSON value of a caller in bytes: half a record.
+pub const JSON_BYTES_MAX: usize = 32_768;
+
+/// Deepest nesting of a caller's JSON value, so that the whole record stays within
+/// [`RECORD_DEPTH_MAX`].
+pub const JSON_DEPTH_MAX: usize = 16;
+
+/// Deepest nesting of an event in a stored record: bounds a reader's stack.
+pub const RECORD_DEPTH_MAX: usize = 32;
+
+/// Longest name of a custom event in bytes.
+pub const EVENT_NAME_BYTES_MAX: usize = 128;
+
+/// Most pointers in `sanitized`; with more, a single `""` stands for the whole event.
+pub const MARKS_MAX: usize = 32;
+
+/// Most bytes of all pointers in `sanitized` together, so that the list cannot crowd out the event.
+pub const MARKS_BYTES_MAX: usize = 4_096;
+
+/// Longest input line in bytes that is read as an event: sixteen times what a record can hold.
+pub const INPUT_LINE_BYTES_MAX: usize = 1 << 20;
+
+/// Most bytes this writer leaves unsynced, stated in `log_opened`. It limits how long a tail may be
+/// and still look like a crash, so it is what an attacker could cut unnoticed by the chain alone.
+pub const UNSYNCED_BYTES_MAX: u64 = 1 << 20;
+
+/// Default `Hybrid` and `Batched` batch in records: what a crash may cost.
+pub const BATCH_SIZE_DEFAULT: u32 = 100;
+
+/// Default `Hybrid` and `Batched` interval in seconds: how old a lost record may be.
+pub const BATCH_INTERVAL_SECS_DEFAULT: u32 = 1;
