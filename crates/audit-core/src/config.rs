@@ -178,11 +178,8 @@ mod tests {
 
     #[test]
     fn defaults_are_the_decided_ones() {
-        let hybrid = FlushMode::Hybrid {
-            batch_size: 100,
-            batch_interval_secs: 1,
-            critical_immediate: true,
-        };
+        let hybrid =
+            FlushMode::Hybrid { batch_size: 100, batch_interval_secs: 1, critical_immediate: true };
         assert_eq!(FlushMode::default(), hybrid);
         let kept = RetentionPolicy {
             min_retention_days: 2_555,

@@ -113,10 +113,10 @@ mod tests {
 
     #[test]
     fn a_stored_frontier_goes_on_where_it_stopped() {
-        for size in 0..8 {
+        for (size, leaf) in LEAVES.iter().enumerate() {
             let stored = tree(size);
             let mut resumed = Frontier::from_roots(stored.size(), stored.roots()).unwrap();
-            resumed.push(leaf_hash(LEAVES[size]));
+            resumed.push(leaf_hash(leaf));
             assert_eq!(resumed, tree(size.saturating_add(1)));
         }
     }

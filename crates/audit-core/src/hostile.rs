@@ -86,9 +86,6 @@ mod tests {
     #[test]
     fn inert_text_shows_what_was_hidden() {
         let shown = Inert("a\u{1b}[2J\u{202e}\u{27e6}").to_string();
-        assert_eq!(
-            shown,
-            "a\u{27e6}U+001B\u{27e7}[2J\u{27e6}U+202E\u{27e7}\u{27e6}U+27E6\u{27e7}"
-        );
+        assert_eq!(shown, "a\u{27e6}U+001B\u{27e7}[2J\u{27e6}U+202E\u{27e7}\u{27e6}U+27E6\u{27e7}");
     }
 }

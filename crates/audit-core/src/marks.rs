@@ -92,11 +92,20 @@ impl Marks {
 
     /// Marks a value as changed.
     pub fn add(&mut self, at: &Pointer<'_>) {
-        if self.is_whole() {
+        self.push(at.to_string());
+    }
+
+    /// Marks what another list marks, too.
+    pub fn merge(&mut self, other: Self) {
+        other.pointers.into_iter().for_each(|pointer| self.push(pointer));
+    }
+
+    fn push(&mut self, pointer: String) {
+        if self.is_whole() || self.pointers.contains(&pointer) {
             return;
         }
-        let pointer = at.to_string();
-        if self.pointers.contains(&pointer) {
+        if pointer.is_empty() {
+            *self = Self::whole();
             return;
         }
         // A quote, a backslash or a control takes up to six bytes; pointers hold no controls.
@@ -155,6 +164,18 @@ mod tests {
         marks.add(&Pointer::member("path"));
         assert_eq!(marks, Marks::whole());
         marks.add(&Pointer::member("actor"));
+        assert_eq!(marks, Marks::whole());
+    }
+
+    #[test]
+    fn merging_keeps_both_and_the_whole_wins() {
+        let mut marks = Marks::none();
+        marks.add(&Pointer::member("path"));
+        let mut more = marks.clone();
+        more.add(&Pointer::member("actor"));
+        marks.merge(more);
+        assert_eq!(marks.iter().collect::<Vec<_>>(), ["/path", "/actor"]);
+        marks.merge(Marks::whole());
         assert_eq!(marks, Marks::whole());
     }
 

@@ -16,8 +16,8 @@ use serde::Serialize;
 use crate::digest::{Digest, leaf_hash};
 use crate::event::AuditEvent;
 use crate::event::json::oversized;
-use crate::limits::{FORMAT_VERSION, PAYLOAD_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::lifecycle::LifecycleEvent;
+use crate::limits::{FORMAT_VERSION, PAYLOAD_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::marks::Marks;
 use crate::service::ServiceId;
 use crate::time::{EventTime, RecordTime};
@@ -55,14 +55,14 @@ pub fn write_payload(out: &mut Vec<u8>, event: &AuditEvent<'_>, sanitized: &Mark
     if out.len().saturating_sub(start) <= PAYLOAD_BYTES_MAX {
         return;
     }
-    let marker = Oversized {
+    let stub = Stub {
         event_type: event.event_type(),
         timestamp: event.timestamp(),
         critical: matches!(event, AuditEvent::Custom { .. }).then(|| event.is_critical()),
         oversized: oversized(out.get(start..event_end).unwrap_or_default()).remove("oversized"),
     };
     out.truncate(start);
-    write_json(out, &marker);
+    write_json(out, &stub);
     write_marks(out, &Marks::whole());
 }
 
@@ -101,7 +101,7 @@ pub fn write_record(
 }
 
 #[derive(Serialize)]
-struct Oversized<'e> {
+struct Stub<'e> {
     event_type: &'e str,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<EventTime>,

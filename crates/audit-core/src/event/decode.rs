@@ -86,7 +86,7 @@ impl AuditEvent<'static> {
             Some(Err(MemberFault { member, error: FieldError::Mistyped })) => {
                 return Err(DecodeError::Member { event_type, member });
             }
-            Some(Ok(_)) | Some(Err(_)) => (_, members, _) = top_level(text)?,
+            Some(Ok(_) | Err(_)) => (_, members, _) = top_level(text)?,
             None => {}
         }
         let members = Cow::Owned(members);
@@ -98,7 +98,6 @@ type TopLevel = (String, Map<String, Value>, Marks);
 
 /// The type, the other members, and which of them were too deep to hold.
 fn top_level(text: &str) -> Result<TopLevel, DecodeError> {
-    let mut event_type = None;
     let mut members = Map::new();
     let mut marks = Marks::none();
     for (name, raw) in json::members(text)?.0 {
@@ -109,14 +108,12 @@ fn top_level(text: &str) -> Result<TopLevel, DecodeError> {
             }
             value => value?,
         };
-        match value {
-            Value::String(value) if name == "event_type" => event_type = Some(value),
-            value => {
-                members.insert(name, value);
-            }
-        }
+        members.insert(name, value);
     }
-    Ok((event_type.ok_or(DecodeError::NoType)?, members, marks))
+    let Some(Value::String(event_type)) = members.shift_remove("event_type") else {
+        return Err(DecodeError::NoType);
+    };
+    Ok((event_type, members, marks))
 }
 
 #[cfg(test)]

@@ -140,7 +140,6 @@ pub fn oversized(original: &[u8]) -> Map<String, Value> {
     marker
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,8 +175,12 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_refused() {
-        for text in ["", "{", "nul", "01", "+1", "\"\\ud800\"", "{\"a\":1,}", "[1] 2", "\"\u{1}\""] {
-            assert!(matches!(value(text, 9), Err(JsonError::Syntax(_) | JsonError::Number(_))), "{text}");
+        for text in ["", "{", "nul", "01", "+1", "\"\\ud800\"", "{\"a\":1,}", "[1] 2", "\"\u{1}\""]
+        {
+            assert!(
+                matches!(value(text, 9), Err(JsonError::Syntax(_) | JsonError::Number(_))),
+                "{text}"
+            );
         }
     }
 

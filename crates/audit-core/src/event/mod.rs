@@ -6,9 +6,9 @@
 pub mod decode;
 pub mod field;
 pub mod json;
+mod macros;
 pub mod name;
 pub mod opaque;
-mod macros;
 pub mod table;
 pub mod value;
 

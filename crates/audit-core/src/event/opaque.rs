@@ -34,7 +34,12 @@ impl<'a> OpaqueEvent<'a> {
         is_critical_type(&self.event_type, stated)
     }
 
-    pub(super) fn walk<V: TextVisitor<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+    /// Shows its type and its members to the visitor.
+    ///
+    /// # Errors
+    ///
+    /// Those of the visitor; what it replaced before stays replaced.
+    pub fn walk<V: TextVisitor<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
         visitor.text(&Pointer::member("event_type"), &mut self.event_type)?;
         visitor.members(&mut self.members)
     }

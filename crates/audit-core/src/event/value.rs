@@ -270,9 +270,7 @@ impl<'a> EventField<'a> for AuditResult<'a> {
     ) -> Result<(), V::Error> {
         match self {
             Self::Success => Ok(()),
-            Self::Failure { reason } => {
-                visitor.text(&at.child("failure").child("reason"), reason)
-            }
+            Self::Failure { reason } => visitor.text(&at.child("failure").child("reason"), reason),
             Self::PartialSuccess { details } => {
                 visitor.text(&at.child("partial_success").child("details"), details)
             }
@@ -283,12 +281,14 @@ impl<'a> EventField<'a> for AuditResult<'a> {
         match value {
             Some(Value::String(word)) if word == "success" => Ok(Self::Success),
             Some(Value::Object(mut map)) => {
-                let result = match (map.shift_remove("failure"), map.shift_remove("partial_success"))
-                {
-                    (Some(failure), None) => Self::Failure { reason: only(failure, "reason")? },
-                    (None, Some(part)) => Self::PartialSuccess { details: only(part, "details")? },
-                    (None, None) | (Some(_), Some(_)) => return Err(FieldError::Mistyped),
-                };
+                let result =
+                    match (map.shift_remove("failure"), map.shift_remove("partial_success")) {
+                        (Some(failure), None) => Self::Failure { reason: only(failure, "reason")? },
+                        (None, Some(part)) => {
+                            Self::PartialSuccess { details: only(part, "details")? }
+                        }
+                        (None, None) | (Some(_), Some(_)) => return Err(FieldError::Mistyped),
+                    };
                 if map.is_empty() { Ok(result) } else { Err(FieldError::Inexact) }
             }
             _ => Err(FieldError::Mistyped),

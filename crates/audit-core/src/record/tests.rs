@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
 use crate::lifecycle::write_audit_id;
+use crate::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
 
 fn service() -> ServiceId {
     ServiceId::new("sshd.LabSZ").unwrap()

@@ -24,8 +24,7 @@ fn a_known_event_is_written_as_it_was_read() {
 
 #[test]
 fn members_come_in_any_order_and_leave_in_that_of_the_table() {
-    let text =
-        r#" { "worker_id":"w", "timestamp":"2017-12-10T06:55:48Z","shard_id":"s","event_type":"seal_verified"} "#;
+    let text = r#" { "worker_id":"w", "timestamp":"2017-12-10T06:55:48Z","shard_id":"s","event_type":"seal_verified"} "#;
     assert_eq!(
         serde_json::to_string(&read(text)).unwrap(),
         r#"{"event_type":"seal_verified","timestamp":"2017-12-10T06:55:48Z","shard_id":"s","worker_id":"w"}"#
@@ -66,7 +65,8 @@ fn a_required_member_that_is_missing_or_mistyped_is_named() {
         refused(missing),
         r#"the member "worker_id" of "seal_verified" is missing or mistyped"#
     );
-    let mistyped = r#"{"event_type":"seal_verified","timestamp":"noon","shard_id":"s","worker_id":"w"}"#;
+    let mistyped =
+        r#"{"event_type":"seal_verified","timestamp":"noon","shard_id":"s","worker_id":"w"}"#;
     assert_eq!(
         refused(mistyped),
         r#"the member "timestamp" of "seal_verified" is missing or mistyped"#
