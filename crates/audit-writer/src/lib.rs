@@ -1,1 +1,29 @@
-//! stub
+//! Audit records to disk: in order, linked, durable as promised.
+//!
+//! [`AuditFileWriter`] is the single-threaded core: it opens and locks a log, continues its chain,
+//! writes each record as one line in one write, makes records durable as the flush mode says, and
+//! rotates. It never changes a byte that is already in the log, and after the first failed sync it
+//! does nothing any more.
+//!
+//! It does not clean text (`audit-validate` does), does not judge a log (`audit-verify` does: only
+//! the end of the newest segment is read here, to go on after it), and starts no threads. The disk
+//! is a trait ([`store::Store`]) with a real directory and a simulated one behind it, and so is
+//! the clock.
+
+pub mod clock;
+pub mod error;
+pub mod flush;
+pub mod rotation;
+pub mod segment;
+pub mod store;
+
+mod chain;
+mod loss;
+mod recovery;
+mod writer;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{OpenError, WriteError};
+pub use loss::Loss;
+pub use store::{RealStore, SimDisk, SimStore, Store};
+pub use writer::AuditFileWriter;

@@ -1,0 +1,75 @@
+//! Events that were offered and are not in the log, counted until they can be declared in it.
+
+use audit_core::digest::Hasher;
+use audit_core::lifecycle::{LifecycleEvent, LossReason};
+use audit_core::{Digest, RecordTime};
+
+/// An event that was offered and will not be in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// Why.
+    pub reason: LossReason,
+    /// Whether it was critical, as far as that is known.
+    pub critical: bool,
+    /// SHA-256 of what was refused, where that is at hand.
+    pub sha256: Option<Digest>,
+}
+
+/// Losses of one kind, in a row.
+#[derive(Clone, Debug)]
+pub(crate) struct LossTally {
+    reason: LossReason,
+    count: u64,
+    critical_count: u64,
+    first: RecordTime,
+    last: RecordTime,
+    only: Option<Digest>,
+    digests: Hasher,
+}
+
+impl LossTally {
+    /// Begins to count losses of the kind of the first one.
+    pub(crate) fn new(at: RecordTime, loss: Loss) -> Self {
+        let mut tally = Self {
+            reason: loss.reason,
+            count: 0,
+            critical_count: 0,
+            first: at,
+            last: at,
+            only: None,
+            digests: Hasher::default(),
+        };
+        tally.add(at, loss);
+        tally
+    }
+
+    /// Why these were lost.
+    pub(crate) fn reason(&self) -> LossReason {
+        self.reason
+    }
+
+    /// Counts another one.
+    pub(crate) fn add(&mut self, at: RecordTime, loss: Loss) {
+        self.count = self.count.saturating_add(1);
+        self.critical_count = self.critical_count.saturating_add(u64::from(loss.critical));
+        self.last = at;
+        if let Some(digest) = loss.sha256 {
+            self.only = Some(digest);
+            self.digests.update(digest.as_bytes());
+        }
+    }
+
+    /// The record that declares them. Its `sha256` is that of the refused line; where several are
+    /// declared at once, that of their digests (32 bytes each) in order.
+    pub(crate) fn event(&self) -> LifecycleEvent {
+        let together = || self.digests.clone().finish();
+        LifecycleEvent::EventsLost {
+            count: self.count,
+            critical_count: self.critical_count,
+            reason: self.reason,
+            first: self.first,
+            last: self.last,
+            sha256: self.only.map(|only| if self.count == 1 { only } else { together() }),
+        }
+    }
+}

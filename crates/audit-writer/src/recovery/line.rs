@@ -1,0 +1,81 @@
+//! As much of a record line as going on after it needs.
+
+use audit_core::Digest;
+use audit_core::digest::leaf_hash;
+use audit_core::lifecycle::LogId;
+use audit_core::limits::RECORD_BYTES_MAX;
+use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
+use serde_json::Value;
+
+use super::LogOpened;
+
+const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
+
+/// A line whose hash is right.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    pub(super) seq: u64,
+    pub(super) service_id: &'a str,
+    pub(super) prev_hash: Digest,
+    pub(super) hash: Digest,
+    /// The event, and `sanitized` where that is present.
+    payload: &'a str,
+}
+
+impl<'a> Line<'a> {
+    /// Takes a line without its line feed apart, if it is a record with a right hash.
+    pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
+        if line.len() > RECORD_BYTES_MAX {
+            return None;
+        }
+        let (body, hash_field) =
+            line.split_at_checked(line.len().checked_sub(HASH_FIELD_BYTES)?)?;
+        let digits = hash_field.strip_prefix(HASH_FIELD_START)?.strip_suffix(HASH_FIELD_END)?;
+        let hash = Digest::from_hex(digits)?;
+
+        let inner = body.strip_suffix(b"\"")?;
+        let (inner, prev_digits) = inner.split_at_checked(inner.len().checked_sub(64)?)?;
+        let inner = std::str::from_utf8(inner.strip_suffix(PREV_FIELD_START)?).ok()?;
+        let (seq, rest) = inner.strip_prefix(r#"{"v":1,"seq":"#)?.split_once(',')?;
+        let (_, rest) = rest.split_once(r#","service_id":""#)?;
+        let (service_id, payload) = rest.split_once(r#"","event":"#)?;
+        let prev_hash = Digest::from_hex(prev_digits)?;
+        let parsed = Self { seq: seq.parse().ok()?, service_id, prev_hash, hash, payload };
+        (leaf_hash(body) == hash).then_some(parsed)
+    }
+
+    /// Whether its event is of this type. Types of the writer's own hold nothing to escape.
+    pub(super) fn is(&self, event_type: &str) -> bool {
+        let event = self.payload.strip_prefix(r#"{"event_type":""#);
+        let after = event.and_then(|event| event.strip_prefix(event_type));
+        after.is_some_and(|after| after.starts_with('"'))
+    }
+
+    /// The log's identity and the frontier before this record.
+    pub(super) fn segment_opened(&self) -> Option<(LogId, Vec<Digest>)> {
+        let event = self.event_if("segment_opened")?;
+        let log_id = LogId::from_hex(event.get("log_id")?.as_str()?)?;
+        let roots = event.get("merkle_frontier")?.as_array()?.iter();
+        let roots = roots.map(|root| Digest::from_hex(root.as_str()?.as_bytes()));
+        Some((log_id, roots.collect::<Option<_>>()?))
+    }
+
+    /// What the writer said of itself when it opened the log.
+    pub(super) fn log_opened(&self) -> Option<LogOpened> {
+        let event = self.event_if("log_opened")?;
+        let text = |member| event.get(member).and_then(Value::as_str).unwrap_or("unknown");
+        let pid = event.get("pid").and_then(Value::as_u64);
+        let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+        let holder = format!("{}, process {pid} on host {}", text("writer"), text("host"));
+        Some(LogOpened {
+            unsynced_bytes_max: event.get("unsynced_max_bytes")?.as_u64()?,
+            holder: audit_core::Inert(&holder).to_string(),
+        })
+    }
+
+    /// The writer's own events are few and have no `sanitized`, so they are read with a JSON
+    /// parser.
+    fn event_if(&self, event_type: &str) -> Option<Value> {
+        self.is(event_type).then(|| serde_json::from_str(self.payload).ok())?
+    }
+}

@@ -1,0 +1,130 @@
+//! Whether a tail looks like a crash.
+//!
+//! Lost blocks leave NULs that begin at a block or where the file had ended, and end at a block or
+//! where the file ends; an interrupted append leaves an unfinished last line. A changed byte leaves
+//! neither.
+
+use audit_core::lifecycle::TailKind;
+
+use super::line::Line;
+
+/// What a disk loses at once, in bytes: never less than a sector.
+const BLOCK_BYTES: u64 = 512;
+
+/// What was found in a tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Whole lines with a right hash.
+    pub(super) valid_records: u64,
+    /// What it looks like as a whole.
+    pub(super) looks: TailKind,
+}
+
+/// Examines a tail that begins at `offset` of its file.
+///
+/// # Errors
+///
+/// Why it does not look like a crash.
+pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, &'static str> {
+    let mut valid_records: u64 = 0;
+    for line in tail.split_inclusive(|&byte| byte == b'\n') {
+        if line.contains(&0) {
+            continue;
+        }
+        match line.strip_suffix(b"\n") {
+            Some(whole) if Line::parse(whole).is_some() => {
+                valid_records = valid_records.saturating_add(1);
+            }
+            Some(_) => return Err("a line of its tail is no record and holds no lost block"),
+            None if follows_a_record(line) => {
+                return Err("its last record is followed by another byte than a line feed");
+            }
+            None => {}
+        }
+    }
+    if !nuls_are_lost_blocks(tail, offset) {
+        return Err("its tail holds NULs that no lost block leaves");
+    }
+    let looks = if tail.iter().all(|&byte| byte == 0) {
+        TailKind::Zeros
+    } else if valid_records > 0 {
+        TailKind::Superseded
+    } else {
+        TailKind::Torn
+    };
+    Ok(Found { valid_records, looks })
+}
+
+/// Whether an unfinished line begins with a whole record and goes on.
+fn follows_a_record(line: &[u8]) -> bool {
+    let ends = memchr::memmem::find_iter(line, br#""}"#).map(|at| at.saturating_add(2));
+    ends.filter(|&end| end < line.len())
+        .any(|end| line.get(..end).is_some_and(|record| Line::parse(record).is_some()))
+}
+
+/// Whether every run of NULs begins after a line feed or at a block, and ends at a block or at the
+/// end of the file.
+fn nuls_are_lost_blocks(tail: &[u8], offset: u64) -> bool {
+    let at_block = |index: usize| {
+        let index = u64::try_from(index).unwrap_or(u64::MAX);
+        offset.saturating_add(index).is_multiple_of(BLOCK_BYTES)
+    };
+    let mut runs = tail.iter().enumerate().scan(b'\n', |before, (index, &byte)| {
+        let previous = std::mem::replace(before, byte);
+        Some((index, previous, byte))
+    });
+    // The tail begins where a whole record ended, that is after a line feed.
+    runs.all(|(index, before, byte)| match (before == 0, byte == 0) {
+        (false, true) => before == b'\n' || at_block(index),
+        (true, false) => at_block(index),
+        (false, false) | (true, true) => true,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOLDEN: &[u8] = br#"{"v":1,"seq":0,"audit_id":"audit-sshd.LabSZ-0000000000000000","timestamp":"2026-01-02T00:00:00.000000000Z","service_id":"sshd.LabSZ","event":{"event_type":"segment_opened","log_id":"dd56de4137951d9c92681b03416ec15f","merkle_frontier":[]},"prev_hash":"0000000000000000000000000000000000000000000000000000000000000000","hash":"2e5664b109192772a9de09331df5df6123ea95732979c8affa07df38371c0e9e"}"#;
+
+    fn with(before: &[u8], after: &[u8]) -> Vec<u8> {
+        [before, GOLDEN, after].concat()
+    }
+
+    #[test]
+    fn an_interrupted_append_looks_like_a_crash_wherever_it_stops() {
+        for length in 1..=GOLDEN.len() {
+            let found = examine(&GOLDEN[..length], 700);
+            assert_eq!(found, Ok(Found { valid_records: 0, looks: TailKind::Torn }), "{length}");
+        }
+    }
+
+    #[test]
+    fn lost_blocks_look_like_a_crash() {
+        assert_eq!(examine(&[0; 100], 3).unwrap().looks, TailKind::Zeros);
+        let resumed = with(&[0; 512 - 3], b"\n");
+        let found = examine(&resumed, 3).unwrap();
+        assert_eq!(found, Found { valid_records: 0, looks: TailKind::Torn });
+        let behind = [&[0; 512 - 3], &b"\"}\n"[..], GOLDEN, b"\n"].concat();
+        let found = examine(&behind, 3).unwrap();
+        assert_eq!(found, Found { valid_records: 1, looks: TailKind::Superseded });
+    }
+
+    #[test]
+    fn a_changed_byte_does_not_look_like_a_crash() {
+        let mut changed = with(b"", b"\n");
+        changed[40] ^= 1;
+        assert!(examine(&changed, 0).is_err());
+        changed[40] = 0;
+        assert!(examine(&changed, 0).is_err());
+        assert!(examine(&with(b"", b"\x0b"), 0).is_err());
+        assert!(examine(&with(b"", &GOLDEN[..9]), 0).is_err());
+    }
+
+    #[test]
+    fn nuls_off_the_blocks_do_not_look_like_a_crash() {
+        assert!(examine(&with(&[0; 512], b""), 3).is_err());
+        assert!(examine(b"abc\0\0\0", 0).is_err());
+        assert!(examine(b"abc\0\0\0", 509).is_ok());
+    }
+}

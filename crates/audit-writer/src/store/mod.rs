@@ -1,0 +1,118 @@
+//! The disk as the writer sees it: one directory of append-only files.
+//!
+//! [`RealStore`] is a directory of this machine. [`SimStore`] is one in memory that forgets what
+//! was not synced, for tests of what a crash leaves.
+
+mod real;
+mod sim;
+
+use std::io;
+
+pub use real::{RealSegment, RealStore};
+pub use sim::{Fate, SimDisk, SimSegment, SimStore};
+
+/// Who writes: stated in `log_opened`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The machine's name.
+    pub host: Option<String>,
+    /// The process.
+    pub pid: Option<u32>,
+    /// The boot of the machine.
+    pub boot_id: Option<String>,
+}
+
+/// A log's directory, locked for one writer.
+///
+/// Every method returns the error of the operation it is named after; what state that leaves is the
+/// writer's to judge.
+pub trait Store {
+    /// A file of the directory.
+    type Segment: SegmentFile;
+
+    /// The names in the directory, in any order. Names that are not UTF-8 are left out: they are
+    /// none of a log's.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be listed.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Opens a file that exists, for reading and syncing.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, is no regular file, or cannot be opened.
+    fn open(&self, name: &str) -> io::Result<Self::Segment>;
+
+    /// Makes [`crate::segment::NEW_SEGMENT`] anew and opens it for appending; a leftover of that
+    /// name is removed.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made; a leftover may be gone.
+    fn create(&mut self) -> io::Result<Self::Segment>;
+
+    /// Gives the new segment its name, which no file may have.
+    ///
+    /// # Errors
+    ///
+    /// The name is taken, or the rename failed: it may or may not have happened.
+    fn publish(&mut self, name: &str) -> io::Result<()>;
+
+    /// Makes the directory's entries durable.
+    ///
+    /// # Errors
+    ///
+    /// They may or may not be.
+    fn sync_dir(&mut self) -> io::Result<()>;
+
+    /// 128 random bits for the identity of a new log.
+    ///
+    /// # Errors
+    ///
+    /// The machine has none to give.
+    fn random(&mut self) -> io::Result<[u8; 16]>;
+
+    /// Who writes.
+    fn identity(&self) -> Identity;
+}
+
+/// A file of a log.
+pub trait SegmentFile {
+    /// Appends at the end; may write less than all. Interruption by a signal is no error.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Makes every byte appended durable. Interruption by a signal is no error.
+    ///
+    /// # Errors
+    ///
+    /// They may or may not be, and trying again proves nothing.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Lets the next read come from the disk. Only what is synced can be dropped from the cache,
+    /// so sync first.
+    ///
+    /// # Errors
+    ///
+    /// The cache was kept.
+    fn drop_cache(&mut self) -> io::Result<()>;
+
+    /// Reads into `buffer` from `offset`; 0 at the end.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be read.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Takes away the permission to write.
+    ///
+    /// # Errors
+    ///
+    /// It stays.
+    fn seal(&mut self) -> io::Result<()>;
+}

@@ -1,0 +1,176 @@
+//! A directory of this machine.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{self, Advice, AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{Identity, SegmentFile, Store};
+use crate::segment::NEW_SEGMENT;
+
+const DIR_MODE: Mode = Mode::RWXU;
+const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
+const SEALED_MODE: Mode = Mode::from_raw_mode(0o400);
+
+/// A log's directory, held by its descriptor: renaming or replacing the path while the log is open
+/// does not lead the writer elsewhere.
+#[derive(Debug)]
+pub struct RealStore {
+    dir: OwnedFd,
+}
+
+/// A file in such a directory.
+#[derive(Debug)]
+pub struct RealSegment {
+    file: OwnedFd,
+}
+
+impl RealStore {
+    /// Opens a directory without locking it, making it (mode 0700) if only its last component is
+    /// missing.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made or opened.
+    pub fn open_dir(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let open = || retry_on_intr(|| fs::open(path, flags, Mode::empty()));
+        let dir = match open() {
+            Err(Errno::NOENT) => {
+                match fs::mkdir(path, DIR_MODE) {
+                    Err(error) if error != Errno::EXIST => return Err(error.into()),
+                    Ok(()) | Err(_) => {}
+                }
+                sync_parent(path)?;
+                open()?
+            }
+            opened => opened?,
+        };
+        Ok(Self { dir })
+    }
+
+    /// Takes the lock that keeps other writers out, without waiting; whether it was free. The lock
+    /// is on the directory itself and ends with its descriptor, so nobody can delete it and a
+    /// crash does not leave it behind.
+    ///
+    /// # Errors
+    ///
+    /// The file system has no locks.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        match retry_on_intr(|| fs::flock(&self.dir, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A directory that was just made is itself an entry that a power cut can take away.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let parent = retry_on_intr(|| fs::open(parent, flags, Mode::empty()))?;
+    Ok(retry_on_intr(|| fs::fsync(&parent))?)
+}
+
+impl Store for RealStore {
+    type Segment = RealSegment;
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::Dir::read_from(&self.dir)? {
+            if let Ok(name) = entry?.file_name().to_str() {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn open(&self, name: &str) -> io::Result<RealSegment> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty()))?;
+        let kind = fs::FileType::from_raw_mode(fs::fstat(&file)?.st_mode);
+        if !kind.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(RealSegment { file })
+    }
+
+    fn create(&mut self) -> io::Result<RealSegment> {
+        match fs::unlinkat(&self.dir, NEW_SEGMENT, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let flags = OFlags::WRONLY
+            | OFlags::APPEND
+            | OFlags::CREATE
+            | OFlags::EXCL
+            | OFlags::NOFOLLOW
+            | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| fs::openat(&self.dir, NEW_SEGMENT, flags, FILE_MODE))?;
+        Ok(RealSegment { file })
+    }
+
+    fn publish(&mut self, name: &str) -> io::Result<()> {
+        let renamed =
+            fs::renameat_with(&self.dir, NEW_SEGMENT, &self.dir, name, RenameFlags::NOREPLACE);
+        match renamed {
+            // Some file systems cannot rename without replacing; a link never replaces.
+            Err(Errno::INVAL | Errno::NOSYS) => {
+                fs::linkat(&self.dir, NEW_SEGMENT, &self.dir, name, AtFlags::empty())?;
+                Ok(fs::unlinkat(&self.dir, NEW_SEGMENT, AtFlags::empty())?)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+
+    fn sync_dir(&mut self) -> io::Result<()> {
+        Ok(retry_on_intr(|| fs::fsync(&self.dir))?)
+    }
+
+    fn random(&mut self) -> io::Result<[u8; 16]> {
+        let mut bits = [0; 16];
+        let flags = rustix::rand::GetRandomFlags::empty();
+        // Requests of up to 256 bytes are answered whole: getrandom(2).
+        retry_on_intr(|| rustix::rand::getrandom(&mut bits, flags))?;
+        Ok(bits)
+    }
+
+    fn identity(&self) -> Identity {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let host = audit_core::Inert(&host).to_string();
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+        Identity {
+            host: Some(host),
+            pid: u32::try_from(rustix::process::getpid().as_raw_nonzero().get()).ok(),
+            boot_id: boot_id.map(|id| id.trim_end().to_owned()),
+        }
+    }
+}
+
+impl SegmentFile for RealSegment {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::write(&self.file, bytes))?)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(retry_on_intr(|| fs::fdatasync(&self.file))?)
+    }
+
+    fn drop_cache(&mut self) -> io::Result<()> {
+        Ok(fs::fadvise(&self.file, 0, None, Advice::DontNeed)?)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::pread(&self.file, &mut *buffer, offset))?)
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        Ok(fs::fchmod(&self.file, SEALED_MODE)?)
+    }
+}

@@ -1,0 +1,332 @@
+//! The writer: one thread, unbuffered, one write a record.
+
+mod append;
+mod open;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment};
+use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
+use audit_core::record::write_payload;
+use audit_core::{AuditEventEnvelope, FlushMode, Receipt, RecordTime, RotationPolicy, ServiceId};
+
+use crate::chain::Chain;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{OpenError, WriteError};
+use crate::flush::{self, Unsynced};
+use crate::loss::{Loss, LossTally};
+use crate::segment::SegmentName;
+use crate::store::{RealStore, SegmentFile, Store};
+
+/// Appends records to a log, for one thread.
+///
+/// Opening takes the log's lock and reads its end; the first segment is made at the first write.
+/// Dropping it closes it as [`close`](Self::close) does, but has nobody to tell of an error.
+#[derive(Debug)]
+pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
+    store: S,
+    clock: C,
+    rotation_policy: RotationPolicy,
+    flush_mode: FlushMode,
+    log: Option<Log>,
+    chain: Chain,
+    /// The segment before the one this writer will make first: named by that one, then sealed.
+    previous: Option<(PreviousSegment, S::Segment)>,
+    /// What that one must say of its tail.
+    tail: Option<LifecycleEvent>,
+    current: Option<Current<S::Segment>>,
+    pending: Pending,
+    durable: Option<Receipt>,
+    losses: Vec<LossTally>,
+    fault: Option<WriteError>,
+    /// What is left of a line that was written in part.
+    unfinished: Vec<u8>,
+    closed: bool,
+    audit_id: String,
+    payload: Vec<u8>,
+    line: Vec<u8>,
+}
+
+/// What every record of a log has in common. Without an identity there is no record yet.
+#[derive(Clone, Copy, Debug)]
+struct Log {
+    service_id: ServiceId,
+    log_id: Option<LogId>,
+}
+
+/// The segment that is appended to.
+#[derive(Debug)]
+struct Current<F> {
+    file: F,
+    name: SegmentName,
+    bytes: u64,
+    /// Records beside the opening ones.
+    records: u64,
+}
+
+/// What is written and not yet durable.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pending {
+    events: u32,
+    critical: bool,
+    bytes: u64,
+    since: Option<Duration>,
+}
+
+impl AuditFileWriter {
+    /// Opens the log in a directory, which is made (mode 0700) if only its last component is
+    /// missing, and locks it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`] when an operation fails, [`OpenError::Locked`] when another writer has the
+    /// log open, [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it.
+    /// The log is unchanged in each case.
+    pub fn new(
+        dir: impl AsRef<Path>,
+        rotation_policy: RotationPolicy,
+        flush_mode: FlushMode,
+    ) -> Result<Self, OpenError> {
+        let store =
+            RealStore::open_dir(dir.as_ref()).map_err(OpenError::io("open the directory"))?;
+        if !store.try_lock().map_err(OpenError::io("lock the directory"))? {
+            return Err(OpenError::Locked { holder: crate::recovery::holder(&store) });
+        }
+        Self::with(store, SystemClock::default(), rotation_policy, flush_mode)
+    }
+}
+
+impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    /// Opens the log in a directory that the caller has locked.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](AuditFileWriter::new), but [`OpenError::Locked`].
+    pub fn with(
+        store: S,
+        clock: C,
+        rotation_policy: RotationPolicy,
+        flush_mode: FlushMode,
+    ) -> Result<Self, OpenError> {
+        let recovered = crate::recovery::recover(&store)?;
+        let mut writer = Self {
+            store,
+            clock,
+            rotation_policy,
+            flush_mode,
+            log: None,
+            chain: Chain::new(),
+            previous: None,
+            tail: None,
+            current: None,
+            pending: Pending::default(),
+            durable: None,
+            losses: Vec::new(),
+            fault: None,
+            unfinished: Vec::new(),
+            closed: false,
+            audit_id: String::with_capacity(AUDIT_ID_BYTES_MAX),
+            payload: Vec::with_capacity(RECORD_BYTES_MAX),
+            line: Vec::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
+        };
+        if let Some(found) = recovered {
+            writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });
+            writer.chain = found.chain;
+            writer.durable = writer.chain.head();
+            writer.previous = Some((found.previous, found.file));
+            writer.tail = found.tail;
+        }
+        Ok(writer)
+    }
+
+    /// Records an event, as durably as the flush mode says for it.
+    ///
+    /// Takes service, event and marks of the envelope and assigns the rest. Allocates nothing in
+    /// steady state.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; each variant says whether the event is in the log. With
+    /// [`WriteError::Poisoned`] it may be.
+    pub fn write_event(
+        &mut self,
+        envelope: &AuditEventEnvelope<'_>,
+    ) -> Result<Receipt, WriteError> {
+        self.usable()?;
+        self.check_service(envelope.service_id)?;
+        let mut payload = std::mem::take(&mut self.payload);
+        payload.clear();
+        write_payload(&mut payload, &envelope.event, &envelope.sanitized);
+        let written =
+            self.write_payload(envelope.service_id, &payload, envelope.event.is_critical());
+        self.payload = payload;
+        written
+    }
+
+    /// Counts an event that will not be in the log. It is declared in the log before the next
+    /// event, or when the log is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::ServiceMismatch`] and [`WriteError::Poisoned`]: it is not counted then.
+    pub fn record_loss(&mut self, service_id: ServiceId, loss: Loss) -> Result<(), WriteError> {
+        self.usable()?;
+        self.check_service(service_id)?;
+        let now = RecordTime::new(self.clock.now());
+        match self.losses.iter_mut().find(|tally| tally.reason() == loss.reason) {
+            Some(tally) => tally.add(now, loss),
+            None => self.losses.push(LossTally::new(now, loss)),
+        }
+        Ok(())
+    }
+
+    /// Makes every record durable.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Io`] when a line that was written in part cannot be finished,
+    /// [`WriteError::Poisoned`] when the sync fails now or one did before.
+    pub fn flush(&mut self) -> Result<(), WriteError> {
+        self.usable()?;
+        self.finish_line()?;
+        self.sync()
+    }
+
+    /// Makes every record durable if the interval of the flush mode has passed, and says how long
+    /// until it will have; `None` when nothing waits. The writer starts no thread, so whoever owns
+    /// it calls this in time.
+    ///
+    /// # Errors
+    ///
+    /// As for [`flush`](Self::flush).
+    pub fn flush_if_due(&mut self) -> Result<Option<Duration>, WriteError> {
+        self.usable()?;
+        let unsynced = self.unsynced();
+        if flush::due(self.flush_mode, unsynced) {
+            self.flush()?;
+            return Ok(None);
+        }
+        Ok(flush::due_in(self.flush_mode, unsynced))
+    }
+
+    /// Declares what was lost, records `log_closed`, makes everything durable and seals the
+    /// segment. Returns the head of the log; a log without a record has none. Where nothing was
+    /// recorded, nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]: the log is as after a crash, and the next open goes on after it.
+    pub fn close(mut self) -> Result<Option<Receipt>, WriteError> {
+        self.shut()
+    }
+
+    /// Events written since the last sync. The writer's own records are not counted.
+    #[must_use]
+    pub fn events_since_sync(&self) -> u32 {
+        self.pending.events
+    }
+
+    /// The newest record, durable or not.
+    #[must_use]
+    pub fn head(&self) -> Option<Receipt> {
+        self.chain.head()
+    }
+
+    /// The newest durable record.
+    #[must_use]
+    pub fn durable(&self) -> Option<Receipt> {
+        self.durable
+    }
+
+    /// The log's service, once it has one.
+    #[must_use]
+    pub fn service_id(&self) -> Option<ServiceId> {
+        self.log.map(|log| log.service_id)
+    }
+
+    fn write_payload(
+        &mut self,
+        service_id: ServiceId,
+        payload: &[u8],
+        critical: bool,
+    ) -> Result<Receipt, WriteError> {
+        self.finish_line()?;
+        self.declare_losses(service_id)?;
+        let receipt = self.append(service_id, payload)?;
+        self.pending.events = self.pending.events.saturating_add(1);
+        self.pending.critical |= critical;
+        if flush::due(self.flush_mode, self.unsynced()) {
+            self.sync()?;
+        }
+        Ok(receipt)
+    }
+
+    fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
+        if std::mem::replace(&mut self.closed, true) {
+            return Ok(self.durable);
+        }
+        self.usable()?;
+        self.finish_line()?;
+        let Some(Log { service_id, .. }) = self.log else { return Ok(None) };
+        self.declare_losses(service_id)?;
+        if self.current.is_some() {
+            self.append_lifecycle(service_id, &LifecycleEvent::LogClosed)?;
+            self.sync()?;
+            if let Some(current) = &mut self.current {
+                seal(&mut current.file);
+            }
+        }
+        Ok(self.durable)
+    }
+
+    fn usable(&self) -> Result<(), WriteError> {
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// The first event or loss of a new log decides whose it is.
+    fn check_service(&mut self, given: ServiceId) -> Result<(), WriteError> {
+        let log = self.log.get_or_insert(Log { service_id: given, log_id: None }).service_id;
+        if log == given { Ok(()) } else { Err(WriteError::ServiceMismatch { log, given }) }
+    }
+
+    fn unsynced(&mut self) -> Unsynced {
+        let Pending { events, critical, since, .. } = self.pending;
+        let oldest_age = since.map(|since| self.clock.monotonic().saturating_sub(since));
+        Unsynced { events, critical, oldest_age }
+    }
+
+    fn sync(&mut self) -> Result<(), WriteError> {
+        if self.pending.since.is_none() {
+            return Ok(());
+        }
+        let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
+        synced.map_err(|error| self.poison("sync the segment", error))?;
+        self.pending = Pending::default();
+        self.durable = self.chain.head();
+        Ok(())
+    }
+
+    /// The first error of this kind is the last: nothing is tried again, since a second sync may
+    /// claim a success that the first one lost.
+    fn poison(&mut self, action: &'static str, error: io::Error) -> WriteError {
+        let fault = WriteError::Poisoned { action, cause: Arc::new(error) };
+        self.fault = Some(fault.clone());
+        fault
+    }
+}
+
+impl<S: Store, C: Clock> Drop for AuditFileWriter<S, C> {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next open accounts for whatever this leaves.
+        drop(self.shut());
+    }
+}
+
+/// Takes away the permission to write. A file that stays writable is as whole as before, so a
+/// failure is none of the log's.
+fn seal(file: &mut impl SegmentFile) {
+    file.seal().unwrap_or_default();
+}

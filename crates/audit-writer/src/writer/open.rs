@@ -1,0 +1,134 @@
+//! How a segment comes to be.
+//!
+//! Sync the segment before; write `.new-segment` with its opening records in one write; sync it;
+//! rename it without replacing; sync the directory; seal the segment before. At every moment the
+//! chain on disk rests on bytes that are durable, and a segment with a name begins with whole
+//! records.
+
+use std::sync::Arc;
+
+use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_id};
+use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
+use audit_core::{RecordTime, ServiceId};
+
+use super::append::{length, put};
+use super::{AuditFileWriter, Current, Log, Pending, seal};
+use crate::chain::Chain;
+use crate::clock::Clock;
+use crate::error::WriteError;
+use crate::segment::SegmentName;
+use crate::store::{SegmentFile, Store};
+
+/// What `log_opened` says this writer is.
+const WRITER: &str = concat!("audit-writer ", env!("CARGO_PKG_VERSION"));
+
+impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    /// Begins a segment: the first one of this writer, or the next.
+    ///
+    /// Until the new segment has its name, an error leaves everything as it was.
+    pub(super) fn open_segment(
+        &mut self,
+        service_id: ServiceId,
+        now: RecordTime,
+    ) -> Result<(), WriteError> {
+        self.sync()?;
+        let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
+        let name = SegmentName { first_seq, date: now.date() };
+        let log_id = self.log_id()?;
+        let mut chain = self.chain.clone();
+        let lines = opening_lines(&mut chain, service_id, now, &self.opening_events(log_id))?;
+
+        let io = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
+        let mut file = self.store.create().map_err(io("make a new segment"))?;
+        if let (_, Some(cause)) = put(&mut file, &lines) {
+            return Err(WriteError::Io { action: "write a new segment", cause });
+        }
+        file.sync().map_err(|error| self.poison("sync a new segment", error))?;
+        let published = self.store.publish(&name.to_string());
+        published.map_err(|error| self.poison("name a new segment", error))?;
+        self.store.sync_dir().map_err(|error| self.poison("sync the directory", error))?;
+
+        self.chain = chain;
+        self.durable = self.chain.head();
+        self.pending = Pending::default();
+        self.tail = None;
+        if let Some((_, mut previous)) = self.previous.take() {
+            seal(&mut previous);
+        }
+        let current = Current { file, name, bytes: length(lines.len()), records: 0 };
+        if let Some(mut previous) = self.current.replace(current) {
+            seal(&mut previous.file);
+        }
+        Ok(())
+    }
+
+    /// The identity of the log; a new one has none yet.
+    fn log_id(&mut self) -> Result<LogId, WriteError> {
+        if let Some(Log { log_id: Some(log_id), .. }) = self.log {
+            return Ok(log_id);
+        }
+        let bits = self.store.random().map_err(|error| WriteError::Io {
+            action: "draw the identity of the log",
+            cause: Arc::new(error),
+        })?;
+        let log_id = LogId::from_bytes(bits);
+        if let Some(log) = &mut self.log {
+            log.log_id = Some(log_id);
+        }
+        Ok(log_id)
+    }
+
+    /// `segment_opened`; and where this writer opens the log, what it found and who it is.
+    fn opening_events(&self, log_id: LogId) -> Vec<LifecycleEvent> {
+        let mut events = vec![LifecycleEvent::SegmentOpened {
+            log_id,
+            merkle_frontier: self.chain.frontier().roots().to_vec(),
+            previous: self.previous_segment(),
+        }];
+        if self.current.is_none() {
+            let identity = self.store.identity();
+            events.extend(self.tail.clone());
+            events.push(LifecycleEvent::LogOpened {
+                writer: WRITER.to_owned(),
+                flush_mode: self.flush_mode.name().to_owned(),
+                unsynced_max_bytes: self.flush_mode.unsynced_bytes_max(),
+                host: identity.host,
+                pid: identity.pid,
+                boot_id: identity.boot_id,
+            });
+        }
+        events
+    }
+
+    fn previous_segment(&self) -> Option<PreviousSegment> {
+        match (&self.current, self.chain.head()) {
+            (Some(current), Some(head)) => Some(PreviousSegment {
+                file: current.name.to_string(),
+                last_seq: head.seq,
+                last_hash: head.hash,
+            }),
+            _ => self.previous.as_ref().map(|(previous, _)| previous.clone()),
+        }
+    }
+}
+
+/// The opening records of a segment, linked to the chain.
+fn opening_lines(
+    chain: &mut Chain,
+    service_id: ServiceId,
+    timestamp: RecordTime,
+    events: &[LifecycleEvent],
+) -> Result<Vec<u8>, WriteError> {
+    let mut lines = Vec::new();
+    let mut audit_id = String::new();
+    let mut payload = Vec::new();
+    for event in events {
+        let seq = chain.next_seq().ok_or(WriteError::SeqExhausted)?;
+        payload.clear();
+        write_lifecycle_payload(&mut payload, event);
+        write_audit_id(&mut audit_id, service_id, seq);
+        let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id };
+        chain.push(write_record(&mut lines, &head, &payload, chain.prev_hash()));
+    }
+    Ok(lines)
+}
