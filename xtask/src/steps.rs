@@ -1,0 +1,37 @@
+//! The verbs that are a few commands: `lint`, `doc` and `test`.
+
+use crate::command::{Outcome, cargo, run, succeeds_silently};
+use crate::output;
+
+/// Clippy on everything that compiles, formatting, and the licences and sources of dependencies.
+pub(crate) fn lint() -> Outcome {
+    let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
+    run(cargo(&clippy).args(["--", "-D", "warnings"]))?;
+    format()?;
+    deny()
+}
+
+/// Formatting alone: it comes first in `ci` because it fails fastest.
+pub(crate) fn format() -> Outcome {
+    run(&mut cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+/// Documentation of private items too: their links break as easily as the public ones.
+pub(crate) fn doc() -> Outcome {
+    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Every test of the workspace, doctests included.
+pub(crate) fn test() -> Outcome {
+    run(&mut cargo(&["test", "--workspace", "--all-features"]))
+}
+
+/// Not everybody has cargo-deny; a line says so, lest silence be taken for success.
+fn deny() -> Outcome {
+    if !succeeds_silently(&mut cargo(&["deny", "--version"])) {
+        output::say("skipped: cargo-deny is not installed");
+        return Ok(());
+    }
+    run(&mut cargo(&["deny", "check", "licenses", "bans", "sources"]))
+}
