@@ -130,6 +130,17 @@ impl Default for RetentionPolicy {
     }
 }
 
+/// What becomes of hostile or over-long text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextPolicy {
+    /// It is made visible or shortened, and the value is marked: no text can make an event vanish.
+    #[default]
+    Neutralise,
+    /// The event is refused with an error that names the field, and counted as lost. Whoever
+    /// chooses this accepts that an attacker's text can keep its own event out of the log.
+    Reject,
+}
+
 /// Where records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditMode {
@@ -156,6 +167,8 @@ pub struct AuditConfig {
     pub rotation_policy: RotationPolicy,
     /// How long they are kept.
     pub retention_policy: RetentionPolicy,
+    /// What becomes of hostile text in them.
+    pub text_policy: TextPolicy,
 }
 
 impl AuditConfig {
@@ -168,6 +181,7 @@ impl AuditConfig {
             flush_mode: FlushMode::default(),
             rotation_policy: RotationPolicy::default(),
             retention_policy: RetentionPolicy::default(),
+            text_policy: TextPolicy::default(),
         }
     }
 }

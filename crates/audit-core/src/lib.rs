@@ -20,7 +20,7 @@ mod hostile;
 mod service;
 mod time;
 
-pub use config::{AuditConfig, AuditMode, FlushMode, RetentionPolicy, RotationPolicy};
+pub use config::{AuditConfig, AuditMode, FlushMode, RetentionPolicy, RotationPolicy, TextPolicy};
 pub use digest::Digest;
 pub use envelope::{AuditEventEnvelope, Receipt};
 pub use event::{AuditEvent, EventCategory};

@@ -1,7 +1,7 @@
 //! The compound values that events share: who, on what, how it ended, how bad it is.
 
+use core::net::IpAddr;
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
