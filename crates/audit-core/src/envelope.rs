@@ -1,11 +1,13 @@
 //! The envelope of an event, and the receipt for its record.
 
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
 use crate::digest::Digest;
 use crate::event::AuditEvent;
+use crate::limits::SEQ_MAX;
 use crate::marks::Marks;
 use crate::service::ServiceId;
 
@@ -60,9 +62,40 @@ pub struct Receipt {
     pub hash: Digest,
 }
 
+/// Why a text is no `SEQ:HASH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a head is SEQ:HASH, a decimal number and 64 lowercase hex digits")]
+pub struct ReceiptError;
+
+impl FromStr for Receipt {
+    type Err = ReceiptError;
+
+    fn from_str(text: &str) -> Result<Self, ReceiptError> {
+        let (seq, hash) = text.split_once(':').ok_or(ReceiptError)?;
+        let seq = seq.parse().ok().filter(|&seq| seq <= SEQ_MAX).ok_or(ReceiptError)?;
+        let hash = Digest::from_hex(hash.as_bytes()).ok_or(ReceiptError)?;
+        Ok(Self { seq, hash })
+    }
+}
+
 /// `SEQ:HASH`, the form that `audit verify --head` takes.
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.seq, self.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_reads_back_and_nothing_else_is_one() {
+        let receipt = Receipt { seq: 1047, hash: Digest::of(b"") };
+        let text = receipt.to_string();
+        assert_eq!(text.parse(), Ok(receipt));
+        for bad in ["", "7", "7:", "x:0", "7:abc", &text.to_uppercase(), &format!("{text} ")] {
+            assert_eq!(bad.parse::<Receipt>(), Err(ReceiptError), "{bad:?}");
+        }
     }
 }

@@ -22,7 +22,7 @@ mod time;
 
 pub use config::{AuditConfig, AuditMode, FlushMode, RetentionPolicy, RotationPolicy, TextPolicy};
 pub use digest::Digest;
-pub use envelope::{AuditEventEnvelope, Receipt};
+pub use envelope::{AuditEventEnvelope, Receipt, ReceiptError};
 pub use event::{AuditEvent, EventCategory};
 pub use frontier::Frontier;
 pub use hostile::{Inert, is_hostile, write_neutral};
