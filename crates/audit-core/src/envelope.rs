@@ -85,6 +85,12 @@ impl fmt::Display for Receipt {
     }
 }
 
+impl serde::Serialize for Receipt {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,191 @@
+//! Lines of input, with a limit to each and to how long one is waited for.
+
+use std::fs::File;
+use std::io::{self, Stdin};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use audit_core::Digest;
+use audit_core::digest::Hasher;
+use audit_core::limits::INPUT_LINE_BYTES_MAX;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+
+const READ_BYTES: usize = 64 << 10;
+
+/// Where lines come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    File(File),
+    Stdin(Stdin),
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stdin(io::stdin()));
+        }
+        File::open(path).map(Self::File)
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::File(file) => file.as_fd(),
+            Self::Stdin(stdin) => stdin.as_fd(),
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next<'b> {
+    /// A line, without its line feed, numbered from 1.
+    Line { number: u64, bytes: &'b [u8] },
+    /// A line longer than is read as an event.
+    TooLong { number: u64, bytes: u64, sha256: Digest },
+    /// Nothing within the time.
+    Idle,
+    /// No more.
+    End,
+}
+
+/// Reads lines. The last one need not end with a line feed.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    source: Source,
+    buffer: Vec<u8>,
+    used: usize,
+    number: u64,
+    long: Option<LongLine>,
+    ended: bool,
+}
+
+/// A line that is too long to keep.
+#[derive(Debug, Default)]
+struct LongLine {
+    bytes: u64,
+    hasher: Hasher,
+}
+
+impl LongLine {
+    fn add(&mut self, piece: &[u8]) {
+        self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+        self.hasher.update(piece);
+    }
+}
+
+impl Lines {
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, buffer: Vec::new(), used: 0, number: 0, long: None, ended: false }
+    }
+
+    /// The next line, waited for at most `patience`; without end if that is `None`.
+    pub(crate) fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<'_>> {
+        self.buffer.drain(..std::mem::take(&mut self.used));
+        let mut searched = 0;
+        loop {
+            let unsearched = self.buffer.get(searched..).unwrap_or_default();
+            let found = memchr::memchr(b'\n', unsearched).map(|at| at.saturating_add(searched));
+            if found.is_some() || self.ended {
+                return Ok(self.take(found));
+            }
+            if self.long.is_some() || self.buffer.len() > INPUT_LINE_BYTES_MAX {
+                self.long.get_or_insert_default().add(&self.buffer);
+                self.buffer.clear();
+            }
+            searched = self.buffer.len();
+            if !self.wait(patience)? {
+                return Ok(Next::Idle);
+            }
+            self.read_more()?;
+        }
+    }
+
+    /// Takes the line that ends at `found`, or at the end of the input.
+    fn take(&mut self, found: Option<usize>) -> Next<'_> {
+        let length = found.unwrap_or(self.buffer.len());
+        if found.is_none() && length == 0 && self.long.is_none() {
+            return Next::End;
+        }
+        self.used = found.map_or(length, |at| at.saturating_add(1));
+        self.number = self.number.saturating_add(1);
+        let number = self.number;
+        let bytes = self.buffer.get(..length).unwrap_or_default();
+        if self.long.is_some() || bytes.len() > INPUT_LINE_BYTES_MAX {
+            let mut long = self.long.take().unwrap_or_default();
+            long.add(bytes);
+            return Next::TooLong { number, bytes: long.bytes, sha256: long.hasher.finish() };
+        }
+        Next::Line { number, bytes }
+    }
+
+    /// Waits until there is something to read; whether there is.
+    fn wait(&self, patience: Option<Duration>) -> io::Result<bool> {
+        let Some(patience) = patience else { return Ok(true) };
+        let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
+        let mut watched = [PollFd::from_borrowed_fd(self.source.descriptor(), PollFlags::IN)];
+        match poll(&mut watched, Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => Ok(false),
+            Ok(_) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_more(&mut self) -> io::Result<()> {
+        let kept = self.buffer.len();
+        self.buffer.resize(kept.saturating_add(READ_BYTES), 0);
+        let free = self.buffer.get_mut(kept..).unwrap_or_default();
+        // Past std's buffer, of which `poll` knows nothing.
+        let read = retry_on_intr(|| rustix::io::read(self.source.descriptor(), &mut *free));
+        self.buffer.truncate(kept.saturating_add(*read.as_ref().unwrap_or(&0)));
+        self.ended = read? == 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek as _, Write as _};
+
+    fn lines(input: &[u8]) -> Vec<String> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(input).unwrap();
+        file.rewind().unwrap();
+        let mut lines = Lines::new(Source::File(file));
+        let mut seen = Vec::new();
+        loop {
+            seen.push(match lines.next(None).unwrap() {
+                Next::Line { number, bytes } => {
+                    format!("{number} {}", String::from_utf8_lossy(bytes))
+                }
+                Next::TooLong { number, bytes, sha256 } => format!("{number} {bytes} {sha256}"),
+                Next::Idle => "idle".to_owned(),
+                Next::End => return seen,
+            });
+        }
+    }
+
+    #[test]
+    fn lines_are_numbered_and_the_last_needs_no_line_feed() {
+        assert_eq!(lines(b"a\n\nb"), ["1 a", "2 ", "3 b"]);
+        assert_eq!(lines(b"a\n"), ["1 a"]);
+        assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn a_line_of_the_limit_is_read_and_a_longer_one_is_hashed() {
+        let most = vec![b'x'; INPUT_LINE_BYTES_MAX];
+        assert_eq!(lines(&most)[0].len(), INPUT_LINE_BYTES_MAX.saturating_add(2));
+        for extra in [1, 3, READ_BYTES, INPUT_LINE_BYTES_MAX] {
+            let long = vec![b'x'; INPUT_LINE_BYTES_MAX.saturating_add(extra)];
+            let told = format!("2 {} {}", long.len(), Digest::of(&long));
+            let with_neighbours = [b"before\n", long.as_slice(), b"\nafter\n"].concat();
+            assert_eq!(lines(&with_neighbours), ["1 before", told.as_str(), "3 after"]);
+            let alone = format!("1 {} {}", long.len(), Digest::of(&long));
+            assert_eq!(lines(&long), [alone]);
+        }
+    }
+}

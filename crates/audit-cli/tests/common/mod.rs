@@ -1,0 +1,133 @@
+//! What the tests of the command share: a log in a directory of its own, and the command.
+
+#![expect(dead_code, reason = "each test file uses what it needs")]
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Runs the command with an input.
+pub fn audit(args: &[&str], input: &str) -> Output {
+    audit_bytes(args, input.as_bytes())
+}
+
+/// Runs the command with an input that need not be text.
+pub fn audit_bytes(args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let done = child.wait_with_output().unwrap();
+    feeder.join().unwrap();
+    done
+}
+
+/// What a command told a person.
+pub fn told(done: &Output) -> String {
+    String::from_utf8_lossy(&done.stderr).into_owned()
+}
+
+/// Lines of events, each third one critical.
+pub fn events(count: usize) -> String {
+    (1..=count)
+        .map(|number| {
+            if number % 3 == 0 {
+                format!(
+                    "{{\"event_type\":\"invalid_token_used\",\"timestamp\":\"2026-01-02T03:04:05Z\",\
+                     \"ip\":\"192.0.2.7\",\"token_prefix\":\"t{number}\",\"endpoint\":\"/\"}}\n"
+                )
+            } else {
+                format!(
+                    "{{\"event_type\":\"seal_verified\",\"timestamp\":\"2026-01-02T03:04:05Z\",\
+                     \"shard_id\":\"s{number}\",\"worker_id\":\"w\"}}\n"
+                )
+            }
+        })
+        .collect()
+}
+
+/// The independent SHA-256 tools of this machine, as shell commands that read standard input.
+pub fn sha256_tools() -> Vec<&'static str> {
+    let there = |tool: &&str| {
+        let name = tool.split(' ').next().unwrap();
+        Command::new("sh")
+            .args(["-c", &format!("command -v {name}")])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
+    ["sha256sum", "openssl dgst -sha256"].into_iter().filter(there).collect()
+}
+
+/// The project's shared test data, where it lies beside the checkout.
+pub fn shared_data() -> Option<PathBuf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if data.is_dir() {
+        return Some(data);
+    }
+    println!("skipped: there is no shared data beside this checkout");
+    None
+}
+
+/// A log in a directory of its own.
+pub struct Log {
+    _parent: TempDir,
+    dir: PathBuf,
+}
+
+impl Log {
+    pub fn new() -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("log");
+        Self { _parent: parent, dir }
+    }
+
+    /// A copy of the files of a directory.
+    pub fn copy_of(from: &Path) -> Self {
+        let log = Self::new();
+        fs::create_dir(&log.dir).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            // Bytes alone: what is copied may be read-only.
+            fs::write(log.dir.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+        }
+        log
+    }
+
+    pub fn path(&self) -> &str {
+        self.dir.to_str().unwrap()
+    }
+
+    pub fn record(&self, input: &str, more: &[&str]) -> Output {
+        let args = ["record", "--dir", self.path(), "--service", "web.shop-1"];
+        audit(&[&args, more].concat(), input)
+    }
+
+    pub fn verify(&self, more: &[&str]) -> Output {
+        audit(&[&["verify", self.path()], more].concat(), "")
+    }
+
+    pub fn segments(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<_> =
+            fs::read_dir(&self.dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.to_str().unwrap().ends_with(".audit.jsonl"));
+        paths.sort();
+        paths
+    }
+
+    /// All that is in the log, as text.
+    pub fn text(&self) -> String {
+        let bytes = self.segments().into_iter().map(|path| fs::read(path).unwrap());
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+}

@@ -1,0 +1,185 @@
+//! `audit verify`, as an auditor sees it.
+
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use audit_core::AuditEvent;
+use common::{Log, audit, events, shared_data, told};
+
+const GOLDEN_HEAD: &str = "1047:dd59e59173464ee3e30d4bd89cbf7e937d5e978cd5452591644584afeca33ce4";
+
+fn report(done: &std::process::Output) -> String {
+    String::from_utf8(done.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_real_attack_is_recorded_whole_and_verifies() {
+    let Some(data) = shared_data() else { return };
+    let input = data.join("openssh.events.jsonl");
+    let log = Log::new();
+    let record = ["record", "--dir", log.path(), "--service", "sshd.LabSZ"];
+    let record = [record.as_slice(), &[input.to_str().unwrap()]].concat();
+    let done = audit(&record, "");
+    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    assert!(told(&done).contains("recorded 1044 events (620 critical), refused 0\n"));
+    let verified = log.verify(&["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!(verified.status.code(), Some(0));
+    assert_eq!((&json["events"], &json["critical"]), (&1044.into(), &620.into()));
+    assert_eq!(json["verdict"], "consistent");
+
+    assert_eq!(audit(&record, "").status.code(), Some(0));
+    assert_eq!(log.segments().len(), 2);
+    let verified = log.verify(&["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!((&json["events"], &json["verdict"]), (&2088.into(), &"consistent".into()));
+
+    // What was recorded is, event by event, what was handed in.
+    let given = fs::read_to_string(&input).unwrap();
+    let text = log.text();
+    for line in given.lines() {
+        assert!(text.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn a_log_of_another_implementation_is_judged_as_its_format_says() {
+    let Some(data) = shared_data() else { return };
+    let golden = data.join("golden");
+    let golden = golden.to_str().unwrap();
+    let done = audit(&["verify", golden], "");
+    let text = report(&done);
+    assert_eq!(done.status.code(), Some(0), "{text}");
+    assert!(text.contains("CONSISTENT"), "{text}");
+    assert!(text.contains(GOLDEN_HEAD), "{text}");
+    assert!(text.contains("jnXDcI47Fbg6+ZHitaZea8XTgOn3hEdRf2+dDGyTnHk="), "{text}");
+    assert!(text.contains("cannot be excluded"), "{text}");
+    let done = audit(&["verify", golden, "--head", GOLDEN_HEAD], "");
+    assert!(report(&done).contains("INTACT"));
+    assert_eq!(done.status.code(), Some(0));
+}
+
+#[test]
+fn a_cut_tail_is_found_with_a_head_and_named_as_not_excluded_without() {
+    let Some(data) = shared_data() else { return };
+    let log = Log::copy_of(&data.join("golden"));
+    let last = log.segments().pop().unwrap();
+    let whole = fs::read(&last).unwrap();
+    let line = 1 + whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap();
+
+    fs::write(&last, &whole[..line]).unwrap();
+    let done = log.verify(&["--head", GOLDEN_HEAD]);
+    assert_eq!((done.status.code(), report(&done).contains("TRUNCATED")), (Some(1), true));
+    let done = log.verify(&[]);
+    assert_eq!(done.status.code(), Some(0));
+    assert!(report(&done).contains("CONSISTENT") && report(&done).contains("cut tail"));
+
+    fs::write(&last, &whole[..(line + whole.len()) / 2]).unwrap();
+    let done = log.verify(&[]);
+    assert_eq!((done.status.code(), report(&done).contains("TORN")), (Some(4), true));
+    assert_eq!(log.verify(&["--allow-torn"]).status.code(), Some(0));
+}
+
+#[test]
+fn every_event_of_another_implementation_is_written_as_it_was_read() {
+    let Some(data) = shared_data() else { return };
+    let mut events = 0;
+    for segment in Log::copy_of(&data.join("golden")).segments() {
+        for line in fs::read_to_string(segment).unwrap().lines() {
+            let (_, rest) = line.split_once(r#","event":"#).unwrap();
+            let (event, _) = rest.rsplit_once(r#","prev_hash":""#).unwrap();
+            let Ok((decoded, marks)) = AuditEvent::from_json(event) else { continue };
+            assert!(marks.is_empty());
+            assert!(!matches!(decoded, AuditEvent::Opaque(_)), "{event}");
+            assert_eq!(serde_json::to_string(&decoded).unwrap(), event);
+            events += 1;
+        }
+    }
+    assert_eq!(events, 1044);
+}
+
+#[test]
+fn a_changed_byte_is_named_by_file_and_line() {
+    let log = Log::new();
+    log.record(&events(9), &["--rotate", "size:3000"]);
+    let second = log.segments().remove(1);
+    let mut bytes = fs::read(&second).unwrap();
+    let at = bytes.len() - 200;
+    let line = 1 + bytes[..at].iter().filter(|&&byte| byte == b'\n').count();
+    bytes[at] ^= 1;
+    fs::remove_file(&second).unwrap();
+    fs::write(&second, bytes).unwrap();
+    let done = log.verify(&["--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(json["verdict"], "tampered");
+    let findings = json["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0]["file"], second.file_name().unwrap().to_str().unwrap());
+    assert_eq!(findings[0]["line"], line);
+}
+
+#[test]
+fn what_is_no_segment_is_a_finding_and_never_waited_for() {
+    let name = "00000000000000000009.2026-01-02.audit.jsonl";
+    let plants: [fn(&str); 3] = [
+        |path| fs::create_dir(path).unwrap(),
+        |path| symlink("/dev/zero", path).unwrap(),
+        |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+    ];
+    for plant in plants {
+        let log = Log::new();
+        log.record(&events(1), &[]);
+        plant(&format!("{}/{name}", log.path()));
+        let done = log.verify(&[]);
+        assert_eq!(done.status.code(), Some(1), "{}", report(&done));
+        assert!(report(&done).contains(name));
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_look_at_is_told_apart_from_an_empty_log() {
+    let log = Log::new();
+    let done = log.verify(&[]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(told(&done).contains("cannot look at"));
+    fs::create_dir(log.path()).unwrap();
+    let done = log.verify(&[]);
+    assert_eq!(done.status.code(), Some(3), "{}", report(&done));
+    let done = audit(&["verify", log.path(), "--head", "7:nonsense"], "");
+    assert_eq!(done.status.code(), Some(2));
+}
+
+/// The peak memory of a child in bytes, as the kernel counts it, and its exit status.
+fn measured(log: &Log) -> Option<(u64, i32)> {
+    let time = Command::new("/usr/bin/time")
+        .args(["-f", "%M %x", env!("CARGO_BIN_EXE_audit"), "verify", log.path()])
+        .output()
+        .ok()?;
+    let told = String::from_utf8_lossy(&time.stderr).into_owned();
+    let (kib, status) = told.lines().last()?.split_once(' ')?;
+    Some((1024 * kib.parse::<u64>().ok()?, status.parse().ok()?))
+}
+
+#[test]
+fn a_line_without_end_is_a_finding_in_bounded_memory() {
+    let log = Log::new();
+    log.record(&events(3), &[]);
+    let path = format!("{}/00000000000000000006.2026-01-02.audit.jsonl", log.path());
+    let hole = fs::File::create(&path).unwrap();
+    hole.set_len(1 << 30).unwrap();
+    let brackets = format!("{}/00000000000000000007.2026-01-02.audit.jsonl", log.path());
+    fs::write(brackets, "[".repeat(1_000_000)).unwrap();
+    match measured(&log) {
+        Some((peak, status)) => {
+            assert_eq!(status, 1);
+            assert!(peak < 64 << 20, "{peak} bytes");
+        }
+        None => println!("skipped: /usr/bin/time is not installed"),
+    }
+}

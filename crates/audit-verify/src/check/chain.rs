@@ -1,0 +1,216 @@
+//! The link from record to record, and the Merkle tree over them. Pure.
+
+use audit_core::{Digest, Frontier};
+
+use crate::parse::record::Sealed;
+
+/// The chain up to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    before: Before,
+    /// The seq that is due.
+    next_seq: u64,
+    /// `None` when it cannot be told which leaves there are.
+    frontier: Option<Frontier>,
+}
+
+/// What stands before the record that is due.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    /// Nothing: it is the first one that there is.
+    Start,
+    Record(Digest),
+    /// A line that was damaged, with the hash it states and the one it has.
+    Damaged {
+        stated: Option<Digest>,
+        computed: Option<Digest>,
+    },
+    /// Bytes that could not be read.
+    Unknown,
+}
+
+/// How a record stands to the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// It follows.
+    Good,
+    /// What stands before it is damaged, which was said already: it is not blamed.
+    Resumed,
+    /// It does not follow, since records are absent before it.
+    Missing,
+    /// It stands again, or too late.
+    OutOfOrder,
+    /// It has the right seq, and names another record as the one before it.
+    Broken,
+    /// It names the one before it, and has another seq than the next.
+    WrongSeq,
+}
+
+impl Link {
+    /// Whether the chain goes on from the record before.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self, Self::Good | Self::Resumed)
+    }
+}
+
+impl Chain {
+    /// A chain whose first record is to have this seq.
+    pub(crate) fn starting_at(seq: u64) -> Self {
+        let frontier = (seq == 0).then(Frontier::new);
+        Self { before: Before::Start, next_seq: seq, frontier }
+    }
+
+    pub(crate) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// What the next record's `prev_hash` has to be, if that is certain.
+    pub(crate) fn prev_hash(&self) -> Option<Digest> {
+        match self.before {
+            Before::Start if self.next_seq == 0 => Some(Digest::ZERO),
+            Before::Record(hash) => Some(hash),
+            Before::Start | Before::Damaged { .. } | Before::Unknown => None,
+        }
+    }
+
+    /// How a record with this seq and `prev_hash` would stand to the one before.
+    pub(crate) fn link(&self, seq: u64, prev_hash: &Digest) -> Link {
+        let linked = match self.before {
+            Before::Start if seq == 0 => *prev_hash == Digest::ZERO,
+            Before::Start => true,
+            Before::Record(hash) => *prev_hash == hash,
+            Before::Damaged { .. } | Before::Unknown => return Link::Resumed,
+        };
+        match (seq.cmp(&self.next_seq), linked) {
+            (std::cmp::Ordering::Equal, true) => Link::Good,
+            (std::cmp::Ordering::Equal, false) => Link::Broken,
+            (_, true) if matches!(self.before, Before::Record(_)) => Link::WrongSeq,
+            (std::cmp::Ordering::Greater, _) => Link::Missing,
+            (std::cmp::Ordering::Less, _) => Link::OutOfOrder,
+        }
+    }
+
+    /// Settles which leaf a damaged record before is, now that a record with this seq and
+    /// `prev_hash` is linked in this way; or that it cannot be told which leaves there are.
+    pub(crate) fn settle(&mut self, seq: u64, prev_hash: &Digest, link: Link) {
+        match (self.before, link) {
+            (_, Link::Good) => {}
+            (Before::Damaged { stated, computed }, Link::Resumed)
+                if seq == self.next_seq && [stated, computed].contains(&Some(*prev_hash)) =>
+            {
+                if let Some(frontier) = &mut self.frontier {
+                    frontier.push(*prev_hash);
+                }
+            }
+            _ => self.frontier = None,
+        }
+    }
+
+    /// The frontier of the records before the one that is due.
+    pub(crate) fn frontier(&self) -> Option<&Frontier> {
+        self.frontier.as_ref()
+    }
+
+    /// Takes a frontier that the log states, where none is known.
+    pub(crate) fn adopt(&mut self, frontier: Frontier) {
+        self.frontier = Some(frontier);
+    }
+
+    /// Goes on after a record.
+    pub(crate) fn push(&mut self, seq: u64, hash: Digest) {
+        if let Some(frontier) = &mut self.frontier {
+            frontier.push(hash);
+        }
+        self.before = Before::Record(hash);
+        self.next_seq = seq.saturating_add(1);
+    }
+
+    /// Goes on after a damaged line.
+    pub(crate) fn skip(&mut self, line: Option<&Sealed<'_>>) {
+        if !matches!(self.before, Before::Record(_) | Before::Start) {
+            // The leaf of the damaged line before can no longer be told.
+            self.frontier = None;
+        }
+        self.before = Before::Damaged {
+            stated: line.and_then(|line| line.stated),
+            computed: line.map(|line| line.computed),
+        };
+        self.next_seq = self.next_seq.saturating_add(1);
+    }
+
+    /// Says which seq is due, where a line was not a record of its own.
+    pub(crate) fn expect(&mut self, seq: u64) {
+        self.next_seq = seq;
+    }
+
+    /// Goes on after bytes that could not be read, before a segment that begins with this seq.
+    pub(crate) fn lose(&mut self, next_seq: u64) {
+        self.before = Before::Unknown;
+        self.next_seq = next_seq;
+        self.frontier = None;
+    }
+
+    /// The root of the tree, if it is certain.
+    pub(crate) fn root(&self) -> Option<Digest> {
+        let certain = matches!(self.before, Before::Record(_));
+        self.frontier.as_ref().filter(|_| certain).map(Frontier::root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(byte: u8) -> Digest {
+        Digest::from_bytes([byte; 32])
+    }
+
+    fn after(seq: u64, before: u8) -> Chain {
+        let mut chain = Chain::starting_at(0);
+        chain.push(seq, hash(before));
+        chain
+    }
+
+    #[test]
+    fn a_record_follows_or_is_told_how_it_does_not() {
+        let chain = after(6, 6);
+        for (seq, prev, link) in [
+            (7, 6, Link::Good),
+            (7, 5, Link::Broken),
+            (8, 6, Link::WrongSeq),
+            (6, 6, Link::WrongSeq),
+            (9, 8, Link::Missing),
+            (6, 5, Link::OutOfOrder),
+        ] {
+            assert_eq!(chain.link(seq, &hash(prev)), link, "{seq} after {prev}");
+        }
+    }
+
+    #[test]
+    fn a_log_begins_with_zeros_or_was_cut() {
+        let chain = Chain::starting_at(0);
+        assert_eq!(chain.link(0, &Digest::ZERO), Link::Good);
+        assert_eq!(chain.link(0, &hash(1)), Link::Broken);
+        assert_eq!(Chain::starting_at(9).link(9, &hash(1)), Link::Good);
+    }
+
+    #[test]
+    fn the_leaf_of_a_damaged_record_is_the_one_its_successor_names() {
+        let mut expected = after(0, 1);
+        expected.push(1, hash(2));
+        for (stated, computed) in [(2, 9), (9, 2)] {
+            let mut chain = after(0, 1);
+            let (stated, computed) = (Some(hash(stated)), hash(computed));
+            chain.skip(Some(&Sealed { body: b"", stated, computed, is_whole: true }));
+            assert_eq!((chain.root(), chain.prev_hash()), (None, None));
+            let link = chain.link(2, &hash(2));
+            assert_eq!(link, Link::Resumed);
+            chain.settle(2, &hash(2), link);
+            assert_eq!(chain.frontier(), expected.frontier());
+        }
+        let mut chain = after(0, 1);
+        chain.skip(None);
+        chain.settle(2, &hash(2), Link::Resumed);
+        assert_eq!(chain.frontier(), None);
+    }
+}

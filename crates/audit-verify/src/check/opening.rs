@@ -1,0 +1,251 @@
+//! Which of the writer's own events may stand where, and what the first records of a segment say.
+
+use audit_core::Frontier;
+
+use super::chain::{Chain, Link};
+use crate::finding::{Code, Finding, Notice, NoticeCode, excerpt};
+use crate::parse::lifecycle::{Lifecycle, LogOpened, LogRecovered, SegmentOpened};
+use crate::parse::record::Record;
+use crate::scan::SegmentName;
+
+/// Where in a segment the next record stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// First.
+    #[default]
+    First,
+    /// After `segment_opened`.
+    Opened,
+    /// After `log_recovered`.
+    Recovered,
+    /// Among the first records, after a damaged one: which they are cannot be told.
+    Unsure,
+    /// After the opening records.
+    Running,
+    /// After `log_closed`.
+    Closed,
+    /// After `format_changed`, to this version.
+    FormatChanged(u32),
+}
+
+/// The segment that is being read, and how the one before it ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Opening {
+    name: Option<SegmentName>,
+    /// The name that the segment ought to have.
+    right_name: Option<SegmentName>,
+    stage: Stage,
+    /// Whether the newest line is damaged.
+    unsure: bool,
+    /// Whether the segment's tail was compared with the `log_recovered` in the next one.
+    tail_compared: bool,
+    /// The segment before, where there is one and it could be read.
+    previous: Option<Previous>,
+    /// Most bytes that the newest writer said it leaves unsynced; `None` when that is not known.
+    unsynced_max_bytes: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Previous {
+    /// The name that it ought to have.
+    name: SegmentName,
+    ended: Stage,
+    /// Whether its last line is damaged.
+    unsure: bool,
+    tail_compared: bool,
+}
+
+impl Opening {
+    pub(super) fn name(&self) -> Option<SegmentName> {
+        self.name
+    }
+
+    /// Whether the next record is the first of its segment.
+    pub(super) fn is_first(&self) -> bool {
+        self.stage == Stage::First
+    }
+
+    /// Goes on with a segment; the version that the one before announced.
+    pub(super) fn begin_segment(&mut self, name: SegmentName) -> Option<u32> {
+        let ended = std::mem::take(&mut self.stage);
+        self.previous = self.name.map(|name| Previous {
+            name: self.right_name.unwrap_or(name),
+            ended,
+            unsure: self.unsure,
+            tail_compared: self.tail_compared,
+        });
+        self.name = Some(name);
+        self.right_name = None;
+        self.unsure = false;
+        self.tail_compared = false;
+        if let Stage::FormatChanged(to) = ended { Some(to) } else { None }
+    }
+
+    /// Notes the name that the segment ought to have, as its first record says.
+    pub(super) fn ought_to_be(&mut self, name: SegmentName) {
+        self.right_name = Some(name);
+    }
+
+    pub(super) fn tail_was_compared(&mut self) {
+        self.tail_compared = true;
+    }
+
+    /// Notes that bytes of the segment cannot be read.
+    pub(super) fn lose(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Notes a damaged line.
+    pub(super) fn damaged(&mut self) {
+        self.unsure = true;
+        if matches!(self.stage, Stage::First | Stage::Opened | Stage::Recovered) {
+            self.stage = Stage::Unsure;
+            // It may have been the log_opened that says it.
+            self.unsynced_max_bytes = None;
+        }
+    }
+
+    /// Takes a record, and tells what is wrong with its place.
+    pub(super) fn step(
+        &mut self,
+        lifecycle: Option<&Lifecycle>,
+        seq: u64,
+        link: Link,
+    ) -> Option<Finding> {
+        use Lifecycle::{FormatChanged, LogClosed, LogOpened, LogRecovered, SegmentOpened};
+        use Stage::{Closed, First, Opened, Recovered, Running, Unsure};
+        let before = self.stage;
+        let misplaced = match (before, lifecycle) {
+            (Closed, _) => Some(Code::RecordAfterClose),
+            (Stage::FormatChanged(_), _) => Some(Code::FormatChangeMisplaced),
+            (First | Unsure, Some(SegmentOpened(_)))
+            | (Opened | Unsure, Some(LogRecovered(_)))
+            | (Opened | Recovered | Unsure, Some(LogOpened(_))) => None,
+            (First, _) => Some(Code::SegmentOpenedMissing),
+            (_, Some(SegmentOpened(_))) => Some(Code::SegmentOpenedMisplaced),
+            (_, Some(LogRecovered(_))) => Some(Code::LogRecoveredMisplaced),
+            (_, Some(LogOpened(_))) => Some(Code::LogOpenedMisplaced),
+            (Opened | Recovered, _) if self.owes_log_opened(seq) => Some(Code::LogOpenedMissing),
+            _ => None,
+        };
+        self.unsure = false;
+        self.stage = match (before, lifecycle) {
+            (First, Some(SegmentOpened(_))) => Opened,
+            (Opened, Some(LogRecovered(_))) => Recovered,
+            (Unsure, Some(SegmentOpened(_) | LogRecovered(_))) => Unsure,
+            (_, Some(LogClosed)) => Closed,
+            (_, Some(FormatChanged(changed))) => Stage::FormatChanged(changed.to),
+            _ => Running,
+        };
+        match (misplaced, lifecycle) {
+            (Some(code), _) => Some(Finding::new(code, code.meaning())),
+            (None, Some(LogRecovered(recovered))) => self.check_recovered(recovered, link),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether a writer must have opened the log here, so that its `log_opened` is due.
+    fn owes_log_opened(&self, next_seq: u64) -> bool {
+        let closed = self.previous.is_some_and(|previous| previous.ended == Stage::Closed);
+        next_seq <= 1 || closed || self.stage == Stage::Recovered
+    }
+
+    /// A tail that was not compared is another segment's, or none at all.
+    fn check_recovered(&self, recovered: &LogRecovered, link: Link) -> Option<Finding> {
+        let previous =
+            self.previous.filter(|previous| link.is_whole() && !previous.tail_compared)?;
+        let finding = Finding::new(
+            Code::RecoveryMismatch,
+            "A log_recovered speaks of another segment than the one before.",
+        );
+        Some(finding.expected(previous.name).found(recovered.file()))
+    }
+
+    /// Takes what a writer says of itself; whether the one before stopped without a word.
+    pub(super) fn writer_opened(&mut self, opened: &LogOpened) -> Option<Notice> {
+        self.unsynced_max_bytes = Some(opened.unsynced_max_bytes);
+        let previous = self.previous.filter(|previous| !previous.unsure)?;
+        (previous.ended != Stage::Closed).then(|| {
+            let host = opened.host.as_deref().unwrap_or("unknown");
+            let pid = opened.pid.map_or("unknown".to_owned(), |pid| pid.to_string());
+            let who = excerpt(&format!("{}, process {pid} on host {host}", opened.writer));
+            let message = format!("{who}, opened the log, which the writer before had not closed");
+            Notice::new(NoticeCode::UncleanStop, message)
+        })
+    }
+
+    /// Whether so many bytes behind the newest whole record, after which this seq is due, can be
+    /// what a crash left.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot.
+    pub(super) fn may_be_torn(&self, bytes: u64, next_seq: u64) -> Result<(), &'static str> {
+        let is_opening = match self.stage {
+            Stage::Closed => return Err("it follows log_closed, after which nothing is written"),
+            Stage::FormatChanged(_) => return Err("it follows format_changed"),
+            Stage::First => true,
+            Stage::Opened | Stage::Recovered => self.owes_log_opened(next_seq),
+            Stage::Unsure | Stage::Running => false,
+        };
+        if is_opening {
+            return Err("a segment has its name only once its first records are on disk");
+        }
+        if self.unsynced_max_bytes.is_some_and(|bytes_max| bytes > bytes_max) {
+            return Err("it is longer than what its writer leaves unsynced");
+        }
+        Ok(())
+    }
+
+    /// What `segment_opened` says of the segment before.
+    pub(super) fn check_previous(
+        &self,
+        opened: &SegmentOpened,
+        record: &Record<'_>,
+        link: Link,
+    ) -> Option<Finding> {
+        let finding = Finding::new(Code::PreviousMismatch, Code::PreviousMismatch.meaning());
+        if record.seq > 0 && opened.continues.is_some() {
+            return Some(finding.expected("no continues, but at seq 0").found("continues"));
+        }
+        let stated = opened.previous.as_ref()?;
+        let (last_seq, last_hash) = (stated.last_seq, stated.last_hash());
+        if last_seq.checked_add(1) != Some(record.seq) || last_hash != record.prev_hash {
+            let due = format!("the record before seq {}, {}", record.seq, record.prev_hash);
+            return Some(finding.expected(due).found(format_args!("seq {last_seq}, {last_hash}")));
+        }
+        let previous = self.previous.filter(|_| link.is_whole())?;
+        (stated.file() != previous.name)
+            .then(|| finding.expected(previous.name).found(stated.file()))
+    }
+}
+
+/// Compares the frontier that a segment states with the one before its first record, or takes it
+/// where that is not known.
+pub(super) fn check_frontier(
+    chain: &mut Chain,
+    seq: u64,
+    roots: &[audit_core::Digest],
+) -> Option<Finding> {
+    let finding = Finding::new(Code::FrontierMismatch, Code::FrontierMismatch.meaning());
+    let Some(stated) = Frontier::from_roots(seq, roots) else {
+        let due = seq.count_ones();
+        return Some(
+            finding
+                .expected(format_args!("{due} roots, for {seq} records"))
+                .found(format_args!("{} roots", roots.len())),
+        );
+    };
+    match chain.frontier() {
+        None => {
+            chain.adopt(stated);
+            None
+        }
+        Some(known) if *known == stated => None,
+        Some(known) => Some(
+            finding
+                .expected(format_args!("the frontier of root {}", known.root()))
+                .found(format_args!("that of root {}", stated.root())),
+        ),
+    }
+}

@@ -1,0 +1,161 @@
+//! The codes: what can be wrong with a log, each declared once.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::verdict::Verdict;
+
+/// Makes the enum, its wire names, its verdicts and its texts from one table.
+macro_rules! codes {
+    ($($variant:ident = $name:literal => $verdict:ident, $meaning:literal;)*) => {
+        /// What is wrong, under a name that never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        #[expect(clippy::doc_markdown, reason = "the sentences are shown to people as they are")]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the documents.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in a report.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The verdict that one such finding leads to, at least.
+            #[must_use]
+            pub const fn verdict(self) -> Verdict {
+                match self { $(Self::$variant => Verdict::$verdict,)* }
+            }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The directory.
+    NoRecords = "no_records" => Unverifiable,
+        "There is no segment, so there is nothing to judge.";
+    SegmentNameInvalid = "segment_name_invalid" => Tampered,
+        "A file ends like a segment, but its name is not one.";
+    SegmentNotAFile = "segment_not_a_file" => Tampered,
+        "What has a segment's name is a link, a pipe, a directory or a device, and is not read.";
+    SegmentUnreadable = "segment_unreadable" => Tampered,
+        "A segment, or a part of it, cannot be read, so its bytes are not accounted for.";
+    SegmentEmpty = "segment_empty" => Tampered,
+        "A segment has no first record. A segment has its name only once that is on disk.";
+    SegmentNameMismatch = "segment_name_mismatch" => Tampered,
+        "A segment's name does not say the seq and the date of its first record.";
+
+    // The line.
+    LineTooLong = "line_too_long" => Tampered,
+        "A line is longer than any record.";
+    LineUnterminated = "line_unterminated" => Tampered,
+        "The last line of a segment has no line feed, and no crash explains it.";
+    LineNotARecord = "line_not_a_record" => Tampered,
+        "A line does not end with a hash field, so it is no record, or only a part of one.";
+    HashMismatch = "hash_mismatch" => Tampered,
+        "A record's hash is not that of its bytes: they were changed after they were written.";
+    RecordMalformed = "record_malformed" => Tampered,
+        "A record has a right hash, but is not written as the format says.";
+    EventMalformed = "event_malformed" => Tampered,
+        "A record has a right hash, but its event is not strict JSON beginning with its type.";
+    SanitizedMalformed = "sanitized_malformed" => Tampered,
+        "A record has a right hash, but its list of cleaned values is not one.";
+    LifecycleMalformed = "lifecycle_malformed" => Tampered,
+        "An event that only a writer adds lacks a field, or holds one of another form.";
+    ServiceChanged = "service_changed" => Tampered,
+        "A record names another service than the first one.";
+    VersionChanged = "version_changed" => Tampered,
+        "The version of the format changes where no format_changed announced it.";
+    VersionUnknown = "version_unknown" => Unverifiable,
+        "The log goes on, as announced, in a version of the format that this verifier does not know.";
+
+    // The chain.
+    RecordsMissing = "records_missing" => Tampered,
+        "Records between the one before and this one are absent.";
+    RecordOutOfOrder = "record_out_of_order" => Tampered,
+        "A record stands again, or after one that it precedes.";
+    LinkBroken = "link_broken" => Tampered,
+        "A record does not follow from the one before it: history was rewritten or spliced.";
+    SeqMismatch = "seq_mismatch" => Tampered,
+        "A record is linked to the one before it, but its seq is not the next.";
+    HeadMissing = "head_missing" => Tampered,
+        "The log does not begin at seq 0, and no segments_pruned in it says why.";
+    PruneMismatch = "prune_mismatch" => Tampered,
+        "A segments_pruned contradicts the records that survive.";
+
+    // The writer's own events.
+    SegmentOpenedMissing = "segment_opened_missing" => Tampered,
+        "The first record of a segment is not segment_opened.";
+    SegmentOpenedMisplaced = "segment_opened_misplaced" => Tampered,
+        "A segment_opened stands elsewhere than first in a segment.";
+    LogIdChanged = "log_id_changed" => Tampered,
+        "A segment belongs to another log.";
+    FrontierMismatch = "frontier_mismatch" => Tampered,
+        "The Merkle frontier at the start of a segment is not that of the records before it.";
+    PreviousMismatch = "previous_mismatch" => Tampered,
+        "What segment_opened says of the segment before it is not so.";
+    LogOpenedMisplaced = "log_opened_misplaced" => Tampered,
+        "A log_opened stands elsewhere than after the opening of a segment.";
+    LogOpenedMissing = "log_opened_missing" => Tampered,
+        "A writer opened the log, for it is new, was closed or recovered, but no log_opened says so.";
+    LogRecoveredMisplaced = "log_recovered_misplaced" => Tampered,
+        "A log_recovered stands elsewhere than directly after segment_opened.";
+    RecordAfterClose = "record_after_close" => Tampered,
+        "A segment goes on after log_closed.";
+    FormatChangeMisplaced = "format_change_misplaced" => Tampered,
+        "A segment goes on after format_changed.";
+    SegmentMissing = "segment_missing" => Truncated,
+        "The writer declares that a segment was taken from it or altered while it was writing.";
+    DamageFound = "damage_found" => Tampered,
+        "The writer declares that it was told to go on although the log was damaged.";
+
+    // The tail.
+    TornTail = "torn_tail" => Torn,
+        "The newest segment ends as a crash leaves it. The next writer accounts for it.";
+    RecoveryMismatch = "recovery_mismatch" => Tampered,
+        "The bytes behind the last good record are not those that log_recovered speaks of.";
+    RecoveryWithoutTail = "recovery_without_tail" => Tampered,
+        "A log_recovered speaks of a segment that ends with a whole record.";
+    RecoveryNotACrash = "recovery_not_a_crash" => Tampered,
+        "The bytes that a log_recovered speaks of are not what a crash leaves.";
+
+    // What was kept elsewhere.
+    HeadMismatch = "head_mismatch" => Tampered,
+        "The record at the seq of a given head has another hash: history was rewritten.";
+    HeadBeyondEnd = "head_beyond_end" => Truncated,
+        "The log ends before the record of a given head: its end was cut off, or it is an older copy.";
+    HeadNotChecked = "head_not_checked" => Unverifiable,
+        "The record of a given head is not among those that can be read, so the head says nothing.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_the_same_name_in_json_and_in_text() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{code}\""));
+            assert!(code.meaning().ends_with('.'));
+        }
+    }
+}

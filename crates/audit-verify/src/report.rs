@@ -1,0 +1,247 @@
+//! What a verification says.
+
+use std::fmt;
+
+use audit_core::{Digest, Inert, Receipt};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::check::Checker;
+use crate::finding::{Finding, Notice};
+use crate::verdict::Verdict;
+
+/// Version of the report's JSON.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Most findings, and most notices, that the text for a person shows. The JSON has more.
+const SHOWN_MAX: usize = 50;
+
+/// The report on a log: the answer of every verification that could look.
+///
+/// [`fmt::Display`] gives the text for a person, [`Serialize`] the JSON. Every text out of the log
+/// has its hostile code points made visible.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Version of this report's form: [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What the verdict means.
+    pub meaning: &'static str,
+    /// What is covered by something kept elsewhere, and what can therefore not be excluded.
+    pub coverage: String,
+    /// The seq of the newest record that a given head covers.
+    pub covered_up_to: Option<u64>,
+    /// Lines with a right hash, up to where the log ends.
+    pub records: u64,
+    /// Records of events that a caller reported.
+    pub events: u64,
+    /// Those of them that are critical.
+    pub critical: u64,
+    /// Events that, as the log says, are not in it.
+    pub events_lost: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Bytes that were read.
+    pub bytes: u64,
+    /// The service whose log it is.
+    pub service_id: Option<String>,
+    /// The log's identity, in hex.
+    pub log_id: Option<String>,
+    /// The seq of the first record.
+    pub first_seq: Option<u64>,
+    /// The first record's timestamp.
+    pub first_timestamp: Option<String>,
+    /// The newest record's timestamp.
+    pub last_timestamp: Option<String>,
+    /// The newest record, as `SEQ:HASH`.
+    pub head: Option<Receipt>,
+    /// Root of the Merkle tree over all records (RFC 6962 section 2.1), in base64 in JSON, where it
+    /// is certain which records there are.
+    #[serde(serialize_with = "as_base64")]
+    pub root: Option<Digest>,
+    /// Findings that there are.
+    pub findings_total: u64,
+    /// The first of them.
+    pub findings: Vec<Finding>,
+    /// Notices that there are.
+    pub notices_total: u64,
+    /// The first of them.
+    pub notices: Vec<Notice>,
+}
+
+impl Report {
+    pub(crate) fn new(checker: Checker, segments: usize, bytes: u64) -> Self {
+        let Checker { state, ledger, .. } = checker;
+        let root = state.root();
+        let stats = state.stats;
+        let covered_up_to = state.heads.covered();
+        let last_seq = stats.head.map(|head| head.seq);
+        let unbroken = match last_seq {
+            Some(last) if covered_up_to == Some(last) => Verdict::Intact,
+            Some(_) => Verdict::Consistent,
+            None => Verdict::Unverifiable,
+        };
+        let verdict = ledger.worst.map_or(unbroken, |worst| worst.max(unbroken));
+        Self {
+            schema_version: SCHEMA_VERSION,
+            verdict,
+            meaning: verdict.meaning(),
+            coverage: coverage(verdict, covered_up_to, last_seq),
+            covered_up_to,
+            records: stats.records,
+            events: stats.events,
+            critical: stats.critical,
+            events_lost: stats.events_lost,
+            segments: u64::try_from(segments).unwrap_or(u64::MAX),
+            bytes,
+            service_id: state.service_id,
+            log_id: state.log_id.map(|log_id| log_id.0.to_string()),
+            first_seq: stats.first_seq,
+            first_timestamp: stats.first_timestamp,
+            last_timestamp: stats.last_timestamp,
+            head: stats.head,
+            root,
+            findings_total: ledger.findings_total,
+            findings: ledger.findings,
+            notices_total: ledger.notices_total,
+            notices: ledger.notices,
+        }
+    }
+}
+
+/// What can and what cannot be excluded, in words.
+fn coverage(verdict: Verdict, covered: Option<u64>, last_seq: Option<u64>) -> String {
+    let Some(last_seq) = last_seq else {
+        return "There is no record, so nothing is covered.".to_owned();
+    };
+    match (verdict, covered) {
+        (Verdict::Tampered | Verdict::Truncated, _) => {
+            "This is not the whole log as it was written: see the findings.".to_owned()
+        }
+        (_, Some(covered)) if covered == last_seq => {
+            format!("Every record up to the last one, seq {last_seq}, is covered by a given head.")
+        }
+        (_, Some(covered)) => format!(
+            "Records up to seq {covered} are covered by a given head. After it, a cut tail or \
+             rewritten records cannot be excluded."
+        ),
+        (_, None) => {
+            "Nothing kept elsewhere was given: a cut tail, a rollback to an older copy, or \
+                      a rewrite of the whole log cannot be excluded. Give a head (--head SEQ:HASH) \
+                      that was kept elsewhere to exclude them up to it."
+                .to_owned()
+        }
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a field so")]
+fn as_base64<S: serde::Serializer>(
+    root: &Option<Digest>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    root.map(base64).serialize(serializer)
+}
+
+fn base64(digest: Digest) -> String {
+    STANDARD.encode(digest.as_bytes())
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.verdict.as_str().to_uppercase(), self.meaning)?;
+        writeln!(f)?;
+        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
+            writeln!(f, "  {name:<9} {value}")
+        };
+        if let Some(service_id) = &self.service_id {
+            row(f, "service", &Inert(service_id))?;
+        }
+        if let Some(log_id) = &self.log_id {
+            row(f, "log", log_id)?;
+        }
+        let Self { segments, bytes, records, events, critical, .. } = self;
+        row(f, "segments", &format_args!("{segments}, {bytes} bytes"))?;
+        row(
+            f,
+            "records",
+            &format_args!("{records}, {events} of them events, {critical} critical"),
+        )?;
+        if self.events_lost > 0 {
+            row(f, "lost", &format_args!("{} events, as the log says", self.events_lost))?;
+        }
+        if let (Some(first), Some(last)) = (&self.first_timestamp, &self.last_timestamp) {
+            row(f, "written", &format_args!("{first} to {last}"))?;
+        }
+        if let Some(head) = &self.head {
+            row(f, "head", head)?;
+        }
+        if let Some(root) = self.root {
+            row(f, "root", &base64(root))?;
+        }
+        row(f, "coverage", &self.coverage)?;
+        self.write_findings(f)?;
+        self.write_notices(f)
+    }
+}
+
+impl Report {
+    fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nFindings: {}", self.findings_total)?;
+        for finding in self.findings.iter().take(SHOWN_MAX) {
+            write!(f, "  {}", finding.code)?;
+            write_place(f, finding.file.as_deref(), finding.line, finding.seq)?;
+            writeln!(f, "\n      {}", finding.message)?;
+            for (name, value) in [("expected", &finding.expected), ("found", &finding.found)] {
+                if let Some(value) = value {
+                    writeln!(f, "      {name:<8}  {value}")?;
+                }
+            }
+        }
+        write_rest(f, self.findings_total)
+    }
+
+    fn write_notices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.notices.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nNotices: {}", self.notices_total)?;
+        for notice in self.notices.iter().take(SHOWN_MAX) {
+            write!(f, "  {}", notice.code.as_str())?;
+            write_place(f, notice.file.as_deref(), notice.line, notice.seq)?;
+            writeln!(f, ": {}", notice.message)?;
+        }
+        write_rest(f, self.notices_total)
+    }
+}
+
+fn write_place(
+    f: &mut fmt::Formatter<'_>,
+    file: Option<&str>,
+    line: Option<u64>,
+    seq: Option<u64>,
+) -> fmt::Result {
+    if let Some(file) = file {
+        write!(f, "  {file}")?;
+    }
+    if let Some(line) = line {
+        write!(f, " line {line}")?;
+    }
+    if let Some(seq) = seq {
+        write!(f, " (seq {seq})")?;
+    }
+    Ok(())
+}
+
+fn write_rest(f: &mut fmt::Formatter<'_>, total: u64) -> fmt::Result {
+    let shown = u64::try_from(SHOWN_MAX).unwrap_or(u64::MAX);
+    match total.checked_sub(shown) {
+        Some(rest @ 1..) => writeln!(f, "  and {rest} more"),
+        Some(0) | None => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! What lies in the directory, and the lines of a file.
+
+pub(crate) mod lines;
+mod name;
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+
+use name::Entry;
+pub(crate) use name::SegmentName;
+
+use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
+use crate::source::LogSource;
+
+/// Lists the segments of a log in the order of the chain, and reports everything else.
+///
+/// # Errors
+///
+/// The directory cannot be listed.
+pub(crate) fn segments(
+    source: &impl LogSource,
+    ledger: &mut Ledger,
+) -> io::Result<Vec<SegmentName>> {
+    let mut segments = Vec::new();
+    source.visit_names(&mut |name| match Entry::of(name.as_bytes()) {
+        Entry::Segment(segment) => segments.push(segment),
+        Entry::FalseSegment => ledger.find(false_segment(name)),
+        Entry::Checkpoints => ledger.note(Notice::new(
+            NoticeCode::CheckpointsNotJudged,
+            "there are checkpoints, and nothing was concluded from them",
+        )),
+        Entry::NewSegment => ledger.note(
+            Notice::new(NoticeCode::LeftoverSegment, "a segment that was never completed")
+                .in_file(&name.to_string_lossy()),
+        ),
+        Entry::Unknown => ledger.note(
+            Notice::new(NoticeCode::UnknownFile, "not a file of the log, and not looked at")
+                .in_file(&name.to_string_lossy()),
+        ),
+    })?;
+    segments.sort_unstable();
+    // A directory has no order of its own, and a report is to be the same each time.
+    ledger.findings.sort_by(|a, b| a.file.cmp(&b.file));
+    ledger.notices.sort_by(|a, b| a.file.cmp(&b.file));
+    Ok(segments)
+}
+
+fn false_segment(name: &OsStr) -> Finding {
+    Finding::new(Code::SegmentNameInvalid, "the name ends like a segment's, but is not one")
+        .in_file(&name.to_string_lossy())
+        .expected("<first seq, 20 digits>.<YYYY-MM-DD>.audit.jsonl")
+        .found(name.to_string_lossy())
+}

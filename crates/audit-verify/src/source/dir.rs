@@ -1,0 +1,93 @@
+//! A log in a directory of this machine.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{LogFile, LogSource, OpenError};
+
+/// A directory, held by its descriptor: whoever moves or replaces its path while the log is being
+/// verified does not lead the verifier elsewhere.
+#[derive(Debug)]
+pub struct DirSource {
+    dir: OwnedFd,
+}
+
+/// A file of a [`DirSource`].
+#[derive(Debug)]
+pub struct DirFile {
+    file: OwnedFd,
+}
+
+impl DirSource {
+    /// Opens a directory. Nothing is locked, made or changed.
+    ///
+    /// # Errors
+    ///
+    /// There is none at `path`, or it cannot be read.
+    pub fn open_dir(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = retry_on_intr(|| fs::open(path, flags, Mode::empty()))?;
+        Ok(Self { dir })
+    }
+}
+
+impl LogSource for DirSource {
+    type File<'s> = DirFile;
+
+    fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        for entry in fs::Dir::read_from(&self.dir)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                visit(OsStr::from_bytes(name));
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, name: &str) -> Result<DirFile, OpenError> {
+        // Without NONBLOCK, opening a pipe would wait for someone to write to it.
+        let flags =
+            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty())) {
+            Ok(file) => file,
+            Err(Errno::LOOP) => return Err(OpenError::NotAFile("a symbolic link")),
+            Err(Errno::NXIO) => return Err(OpenError::NotAFile("a socket or a device")),
+            Err(error) => return Err(OpenError::Io(error.into())),
+        };
+        let stat = fs::fstat(&file).map_err(io::Error::from)?;
+        match other_kind(FileType::from_raw_mode(stat.st_mode)) {
+            None => Ok(DirFile { file }),
+            Some(kind) => Err(OpenError::NotAFile(kind)),
+        }
+    }
+}
+
+/// What something is that is no regular file.
+fn other_kind(file_type: FileType) -> Option<&'static str> {
+    match file_type {
+        FileType::RegularFile => None,
+        FileType::Directory => Some("a directory"),
+        FileType::Symlink => Some("a symbolic link"),
+        FileType::Fifo => Some("a pipe"),
+        FileType::Socket => Some("a socket"),
+        FileType::CharacterDevice | FileType::BlockDevice => Some("a device"),
+        FileType::Unknown => Some("of a kind that nobody knows"),
+    }
+}
+
+impl LogFile for DirFile {
+    fn size(&self) -> io::Result<u64> {
+        u64::try_from(fs::fstat(&self.file)?.st_size).map_err(io::Error::other)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(retry_on_intr(|| rustix::io::pread(&self.file, &mut *buffer, offset))?)
+    }
+}

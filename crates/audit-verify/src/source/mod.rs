@@ -1,0 +1,64 @@
+//! Where a log's bytes come from: a directory, or memory.
+
+mod dir;
+mod memory;
+
+use std::ffi::OsStr;
+use std::fmt::Debug;
+use std::io;
+
+pub use dir::{DirFile, DirSource};
+pub use memory::{MemoryFile, MemorySource};
+
+/// The files of one log. Nothing in them is trusted.
+pub trait LogSource: Debug {
+    /// An open file.
+    type File<'s>: LogFile
+    where
+        Self: 's;
+
+    /// Shows every name in the log's directory, once each, in any order.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be listed.
+    fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()>;
+
+    /// Opens a file for reading, following no link and waiting for nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotAFile`] when something else has the name, [`OpenError::Io`] when the file
+    /// cannot be opened.
+    fn open(&self, name: &str) -> Result<Self::File<'_>, OpenError>;
+}
+
+/// An open file of a log.
+pub trait LogFile: Debug {
+    /// How many bytes it has now.
+    ///
+    /// # Errors
+    ///
+    /// That cannot be told.
+    fn size(&self) -> io::Result<u64>;
+
+    /// Reads bytes from `offset` into the beginning of `buffer`, and returns how many: 0 at the end
+    /// of the file.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read. A signal is no error.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+/// A file was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The name belongs to a link, a pipe, a directory or a device.
+    #[error("it is {0}, not a file")]
+    NotAFile(&'static str),
+    /// Opening it failed.
+    #[error("it cannot be opened: {0}")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,82 @@
+//! What was kept elsewhere: heads that a log has to hold.
+
+use audit_core::{Digest, Receipt};
+
+use crate::finding::{Code, Finding, Ledger, Place};
+
+/// The heads that were given, and which of them the log was found to hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Heads {
+    heads: Vec<(Receipt, Seen)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    NotYet,
+    Held,
+    Contradicted,
+}
+
+impl Heads {
+    pub(crate) fn new(heads: &[Receipt]) -> Self {
+        Self { heads: heads.iter().map(|&head| (head, Seen::NotYet)).collect() }
+    }
+
+    /// Compares a record whose hash is right.
+    pub(crate) fn compare(
+        &mut self,
+        seq: u64,
+        hash: Digest,
+        place: Place<'_>,
+        ledger: &mut Ledger,
+    ) {
+        for (head, seen) in self.heads.iter_mut().filter(|(head, _)| head.seq == seq) {
+            if head.hash == hash {
+                *seen = Seen::Held;
+                continue;
+            }
+            *seen = Seen::Contradicted;
+            ledger.find(
+                Finding::new(Code::HeadMismatch, "the record has another hash than the given head")
+                    .at(place)
+                    .seq(seq)
+                    .expected(head.hash)
+                    .found(hash),
+            );
+        }
+    }
+
+    /// The newest record that a head covers.
+    pub(crate) fn covered(&self) -> Option<u64> {
+        let held = self.heads.iter().filter(|(_, seen)| *seen == Seen::Held);
+        held.map(|(head, _)| head.seq).max()
+    }
+
+    /// Says of each head that was not met why it was not, once the log has been read up to
+    /// `last_seq`.
+    pub(crate) fn finish(&self, last_seq: Option<u64>, ledger: &mut Ledger) {
+        for (head, _) in self.heads.iter().filter(|(_, seen)| *seen == Seen::NotYet) {
+            if last_seq.is_none_or(|last| head.seq > last) {
+                let end = last_seq.map_or("nothing".to_owned(), |last| format!("seq {last}"));
+                ledger.find(
+                    Finding::new(
+                        Code::HeadBeyondEnd,
+                        "the log ends before a record that a head proves to have existed",
+                    )
+                    .seq(head.seq)
+                    .expected(head)
+                    .found(end),
+                );
+            } else {
+                ledger.find(
+                    Finding::new(
+                        Code::HeadNotChecked,
+                        "the record of a head is not among those that can be read",
+                    )
+                    .seq(head.seq)
+                    .expected(head),
+                );
+            }
+        }
+    }
+}

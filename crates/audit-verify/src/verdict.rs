@@ -1,0 +1,98 @@
+//! The verdict: one word for a whole log.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What is to be thought of a log. The worst that applies is given, and they are in this order:
+/// nobody must be able to turn [`Verdict::Tampered`] into something milder by adding damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Every byte is accounted for, and the last record is covered by something kept elsewhere.
+    Intact,
+    /// Nothing is wrong inside, and nothing trusted covers the end.
+    Consistent,
+    /// The newest segment ends as a crash leaves it, and nothing else is wrong.
+    Torn,
+    /// What was asked cannot be decided, or there is no record at all.
+    Unverifiable,
+    /// Nothing is wrong inside, but a record is absent that something proves to have existed.
+    Truncated,
+    /// Bytes contradict the chain, each other, or a head that was given.
+    Tampered,
+}
+
+impl Verdict {
+    /// The exit status of a command that says this.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Intact | Self::Consistent => 0,
+            Self::Tampered | Self::Truncated => 1,
+            Self::Unverifiable => 3,
+            Self::Torn => 4,
+        }
+    }
+
+    /// The name in a report.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Consistent => "consistent",
+            Self::Torn => "torn",
+            Self::Unverifiable => "unverifiable",
+            Self::Truncated => "truncated",
+            Self::Tampered => "tampered",
+        }
+    }
+
+    /// What it means, in one sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Intact => {
+                "every byte is accounted for, and the last record is covered by a head kept elsewhere"
+            }
+            Self::Consistent => "nothing is wrong inside, and nothing trusted covers the end",
+            Self::Torn => "the newest segment ends as a crash leaves it, and nothing else is wrong",
+            Self::Unverifiable => "what was asked cannot be decided",
+            Self::Truncated => "records are absent that something proves to have existed",
+            Self::Tampered => "bytes contradict the chain, each other, or a head that was given",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_verdict_is_the_greatest_and_has_its_exit_code() {
+        let from_worst = [
+            (Verdict::Tampered, 1),
+            (Verdict::Truncated, 1),
+            (Verdict::Unverifiable, 3),
+            (Verdict::Torn, 4),
+            (Verdict::Consistent, 0),
+            (Verdict::Intact, 0),
+        ];
+        assert!(from_worst.is_sorted_by(|(worse, _), (better, _)| worse > better));
+        for (verdict, code) in from_worst {
+            assert_eq!(verdict.exit_code(), code);
+            assert_eq!(
+                serde_json::to_string(&verdict).unwrap(),
+                format!("\"{verdict}\""),
+                "the report's name is the JSON's"
+            );
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! From the segments of a directory to a report.
+
+use std::io;
+use std::path::Path;
+
+use audit_core::Receipt;
+
+use crate::check::{Checker, State};
+use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place};
+use crate::parse::json::Scratch;
+use crate::parse::lifecycle::{Lifecycle, LogRecovered};
+use crate::parse::record::{Record, Sealed};
+use crate::report::Report;
+use crate::scan::SegmentName;
+use crate::scan::lines::{Buffer, Lines, ReadError, Span, Text};
+use crate::source::{DirSource, LogFile, LogSource, OpenError};
+use crate::tail::{self, Tail};
+use crate::trust::Heads;
+use crate::verdict::Verdict;
+
+/// Lines between two calls of a progress function.
+const LINES_BETWEEN_PROGRESS: u64 = 4_096;
+
+/// Lines at the beginning of a segment among which `log_recovered` is looked for: it is the second
+/// one, unless a byte was changed so that one line became two.
+const OPENING_LINES: usize = 3;
+
+/// What to verify a log against.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// Heads that were kept elsewhere. The log has to hold each of them.
+    pub heads: Vec<Receipt>,
+}
+
+/// How far a verification has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Segments that are read to their end.
+    pub segments_done: usize,
+    /// Segments that there are.
+    pub segments_total: usize,
+    /// Bytes that are read.
+    pub bytes_done: u64,
+}
+
+/// Verifies the log in a directory.
+///
+/// The log may be written meanwhile: it is verified up to its length at the start. Nothing is
+/// locked or changed.
+///
+/// # Errors
+///
+/// The directory cannot be opened or listed. Whatever is wrong with the log is no error but a
+/// finding, and so is a file that cannot be read.
+pub fn verify_dir(path: impl AsRef<Path>, options: &VerifyOptions) -> io::Result<Report> {
+    verify_source(&DirSource::open_dir(path.as_ref())?, options, &mut |_| ())
+}
+
+/// Verifies a log, wherever its bytes are, and tells from time to time how far it has come.
+///
+/// # Errors
+///
+/// The names of the files cannot be listed, as with [`verify_dir`].
+pub fn verify_source(
+    source: &impl LogSource,
+    options: &VerifyOptions,
+    progress: &mut dyn FnMut(Progress),
+) -> io::Result<Report> {
+    let mut ledger = Ledger::default();
+    let segments = crate::scan::segments(source, &mut ledger)?;
+    if segments.is_empty() {
+        ledger.find(Finding::new(Code::NoRecords, Code::NoRecords.meaning()));
+    }
+    let told = Progress { segments_total: segments.len(), ..Progress::default() };
+    let mut reader = Reader {
+        source,
+        checker: Checker::new(Heads::new(&options.heads), ledger),
+        buffer: Buffer::new(),
+        small: Buffer::small(),
+        told,
+        progress,
+        unaccounted: None,
+    };
+    let mut rest = segments.as_slice();
+    while let Some((&name, after)) = rest.split_first() {
+        reader.read_segment(name, after.first().copied());
+        reader.told.segments_done = reader.told.segments_done.saturating_add(1);
+        (reader.progress)(reader.told);
+        rest = after;
+    }
+    reader.finish();
+    Ok(Report::new(reader.checker, segments.len(), reader.told.bytes_done))
+}
+
+struct Reader<'r, S> {
+    source: &'r S,
+    checker: Checker,
+    buffer: Buffer,
+    small: Buffer,
+    told: Progress,
+    progress: &'r mut dyn FnMut(Progress),
+    /// A tail that seemed to be accounted for by a damaged record.
+    unaccounted: Option<Finding>,
+}
+
+/// What was known where the prefix of whole, linked records ended.
+struct Break {
+    state: State,
+    ledger: Ledger,
+    /// The first line after it.
+    start: u64,
+    lines_before: u64,
+}
+
+/// What the next segment says of the tail of this one.
+enum Accounted {
+    /// Nothing.
+    No,
+    Yes(LogRecovered),
+    /// It may have, but the place is damaged.
+    Unsure,
+}
+
+impl<S: LogSource> Reader<'_, S> {
+    fn read_segment(&mut self, name: SegmentName, next: Option<SegmentName>) {
+        let text = name.to_string();
+        self.checker.begin_segment(name);
+        let opened = self.source.open(&text).and_then(|file| {
+            let size = file.size()?;
+            Ok((file, size))
+        });
+        let read = match opened {
+            Ok((file, size)) => self.read_file(&file, size, name, next).map_err(|error| {
+                Finding::new(Code::SegmentUnreadable, Code::SegmentUnreadable.meaning())
+                    .in_file(&text)
+                    .found(format_args!("at byte {}: {}", error.offset, error.source))
+            }),
+            Err(OpenError::NotAFile(kind)) => {
+                Err(Finding::new(Code::SegmentNotAFile, Code::SegmentNotAFile.meaning())
+                    .in_file(&text)
+                    .expected("a file")
+                    .found(kind))
+            }
+            Err(OpenError::Io(error)) => {
+                Err(Finding::new(Code::SegmentUnreadable, Code::SegmentUnreadable.meaning())
+                    .in_file(&text)
+                    .found(error))
+            }
+        };
+        if let Err(finding) = read {
+            self.checker.ledger.find(finding);
+            self.checker.lose(next.map_or(0, |next| next.first_seq));
+        }
+    }
+
+    fn finish(&mut self) {
+        self.checker.finish();
+        // Without the damage that was to explain it, nothing accounts for that tail.
+        let explained = self.checker.ledger.worst >= Some(Verdict::Tampered);
+        if let Some(finding) = self.unaccounted.take().filter(|_| !explained) {
+            self.checker.ledger.find(finding);
+        }
+    }
+
+    fn read_file(
+        &mut self,
+        file: &S::File<'_>,
+        size: u64,
+        name: SegmentName,
+        next: Option<SegmentName>,
+    ) -> Result<(), ReadError> {
+        let accounted = next.map_or(Accounted::No, |next| self.peek(next, name));
+        let end = match &accounted {
+            Accounted::Yes(recovered) => recovered.offset.min(size),
+            Accounted::No | Accounted::Unsure => size,
+        };
+        let (broken, span) = self.read_lines(file, Span::up_to(end), name, next.is_none())?;
+        if span.end == 0 {
+            self.checker.ledger.find(
+                Finding::new(Code::SegmentEmpty, Code::SegmentEmpty.meaning())
+                    .in_file(&name.to_string()),
+            );
+        }
+        let crash = match &broken {
+            Some(broken) => {
+                self.examine_break(file, broken, span.end, next.is_none(), &accounted)?
+            }
+            None => None,
+        };
+        match (broken, crash) {
+            (Some(broken), Some(tail)) => self.forget_tail(broken, &tail, name, next.is_none()),
+            (Some(broken), None) => self.keep_findings(broken),
+            (None, _) => {}
+        }
+        if let Accounted::Yes(recovered) = &accounted {
+            let tail = Span { start: span.end, end: size, ..span };
+            self.compare_tail(file, tail, recovered, name)?;
+        }
+        Ok(())
+    }
+
+    /// Checks the lines of a span, and tells where the prefix of whole, linked records ends, and
+    /// how far the span reached in the end.
+    fn read_lines(
+        &mut self,
+        file: &S::File<'_>,
+        span: Span,
+        name: SegmentName,
+        is_newest: bool,
+    ) -> Result<(Option<Break>, Span), ReadError> {
+        let text = name.to_string();
+        let mut broken: Option<Break> = None;
+        let before = self.told.bytes_done;
+        let lines = Lines::new(file, span, &mut self.buffer, ());
+        let mut lines = if is_newest { lines.of_growing_file() } else { lines };
+        let checker = &mut self.checker;
+        let read = loop {
+            let line = match lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            let place = Place { file: &text, line: line.number, offset: line.offset };
+            if line.number.is_multiple_of(LINES_BETWEEN_PROGRESS) {
+                self.told.bytes_done = before.saturating_add(line.offset);
+                (self.progress)(self.told);
+            }
+            let assessed = checker.assess(&line);
+            if broken.is_none() && !assessed.is_linked() {
+                broken = Some(Break {
+                    state: checker.state.clone(),
+                    ledger: std::mem::take(&mut checker.ledger),
+                    start: line.offset,
+                    lines_before: line.number.saturating_sub(1),
+                });
+            }
+            checker.apply(assessed, place);
+        };
+        let span = Span { start: 0, lines_before: lines.lines(), end: lines.end() };
+        self.told.bytes_done = before.saturating_add(span.end);
+        match read {
+            Ok(()) => Ok((broken, span)),
+            Err(error) => {
+                if let Some(broken) = broken {
+                    self.keep_findings(broken);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The tail behind a break, if it looks like a crash and nothing else is to say so.
+    fn examine_break(
+        &mut self,
+        file: &S::File<'_>,
+        broken: &Break,
+        end: u64,
+        is_newest: bool,
+        accounted: &Accounted,
+    ) -> Result<Option<Tail>, ReadError> {
+        let excusable = is_newest || matches!(accounted, Accounted::Unsure);
+        let bytes = end.saturating_sub(broken.start);
+        if !excusable || broken.state.may_be_torn(bytes).is_err() {
+            return Ok(None);
+        }
+        let span = Span { start: broken.start, lines_before: broken.lines_before, end };
+        let tail = tail::examine(file, span, &mut self.buffer)?;
+        Ok(tail.fault.is_none().then_some(tail))
+    }
+
+    /// Goes back to the newest whole record: what follows it is not parsed, but accounted for.
+    fn forget_tail(&mut self, broken: Break, tail: &Tail, name: SegmentName, is_newest: bool) {
+        let Break { state, ledger, start, lines_before } = broken;
+        self.checker.state = state;
+        self.checker.ledger = ledger;
+        let line = lines_before.saturating_add(1);
+        let file = name.to_string();
+        let finding = |code: Code| {
+            Finding::new(code, code.meaning())
+                .at(Place { file: &file, line, offset: start })
+                .found(format_args!("{} bytes, SHA-256 {}", tail.bytes, tail.sha256))
+        };
+        if !is_newest {
+            // The record that accounts for it is damaged, which is said where that record stands.
+            self.checker.tail_was_compared();
+            self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
+            return;
+        }
+        self.checker.ledger.find(finding(Code::TornTail));
+    }
+
+    fn keep_findings(&mut self, broken: Break) {
+        let found = std::mem::replace(&mut self.checker.ledger, broken.ledger);
+        self.checker.ledger.append(found);
+    }
+
+    /// Compares the tail of a segment with what the next one says of it.
+    fn compare_tail(
+        &mut self,
+        file: &S::File<'_>,
+        span: Span,
+        recovered: &LogRecovered,
+        name: SegmentName,
+    ) -> Result<(), ReadError> {
+        self.checker.tail_was_compared();
+        let text = name.to_string();
+        let line = span.lines_before.saturating_add(1);
+        let place = Place { file: &text, line, offset: span.start };
+        let bytes = span.end.saturating_sub(span.start);
+        let finding = |code: Code| Finding::new(code, code.meaning()).at(place);
+        if bytes == 0 {
+            self.checker.ledger.find(finding(Code::RecoveryWithoutTail).found(recovered.offset));
+            return Ok(());
+        }
+        let may_be_torn = self.checker.state.may_be_torn(bytes);
+        let tail = tail::examine(file, span, &mut self.buffer)?;
+        let stated =
+            (recovered.offset, recovered.bytes, recovered.valid_records, recovered.sha256());
+        let is_there = (span.start, tail.bytes, tail.valid_records, tail.sha256);
+        let follows = |(seq, prev_hash)| self.checker.state.would_follow(seq, &prev_hash);
+        let show = |(offset, bytes, valid, sha256)| {
+            format!("{bytes} bytes at {offset} with {valid} valid records, SHA-256 {sha256}")
+        };
+        if stated != is_there {
+            let finding = finding(Code::RecoveryMismatch).expected(show(stated));
+            self.checker.ledger.find(finding.found(show(is_there)));
+        } else if tail.first.is_some_and(follows) {
+            let found = "a whole record that follows the one before it";
+            self.checker.ledger.find(finding(Code::RecoveryNotACrash).found(found));
+        } else if let Some(fault) = may_be_torn.err().or(tail.fault) {
+            self.checker.ledger.find(finding(Code::RecoveryNotACrash).found(fault));
+        } else {
+            let message = format!("{bytes} bytes that a crash left were accounted for");
+            self.checker
+                .ledger
+                .note(Notice::new(NoticeCode::TailRecovered, message).in_file(&text));
+        }
+        Ok(())
+    }
+
+    /// Looks at the opening records of the next segment for what they say of this one's tail.
+    fn peek(&mut self, next: SegmentName, name: SegmentName) -> Accounted {
+        let Ok(file) = self.source.open(&next.to_string()) else { return Accounted::Unsure };
+        let Ok(size) = file.size() else { return Accounted::Unsure };
+        let mut lines = Lines::new(&file, Span::up_to(size), &mut self.small, ());
+        let mut scratch = Scratch::default();
+        for read in 0..OPENING_LINES {
+            let line = match lines.next() {
+                Ok(Some(line)) if line.ended => line,
+                Ok(None) if read > 0 => return Accounted::No,
+                Ok(_) | Err(_) => return Accounted::Unsure,
+            };
+            let Text::Whole(text) = line.text else { return Accounted::Unsure };
+            let sealed = Sealed::split(text).filter(Sealed::is_right);
+            let record = sealed.and_then(|sealed| Record::parse(sealed.body, &mut scratch).ok());
+            let Some(record) = record else { return Accounted::Unsure };
+            match Lifecycle::parse(&record.event_type, record.event) {
+                Ok(Some(Lifecycle::SegmentOpened(_))) => {}
+                Ok(Some(Lifecycle::LogRecovered(recovered)))
+                    if recovered.file().first_seq == name.first_seq =>
+                {
+                    return Accounted::Yes(recovered);
+                }
+                _ => return Accounted::No,
+            }
+        }
+        Accounted::No
+    }
+}

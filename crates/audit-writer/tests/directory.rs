@@ -1,0 +1,162 @@
+//! A real directory: locks, modes, and whatever lies about in it.
+
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use audit_core::{FlushMode, RotationPolicy};
+use audit_verify::{Verdict, VerifyOptions, verify_dir};
+use audit_writer::segment::{NEW_SEGMENT, SegmentName};
+use audit_writer::{AuditFileWriter, OpenError};
+use common::routine;
+
+fn writer(dir: &Path) -> Result<AuditFileWriter, OpenError> {
+    AuditFileWriter::new(dir, RotationPolicy::Daily, FlushMode::Immediate)
+}
+
+fn segments(dir: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| SegmentName::parse(path.file_name().unwrap().to_str().unwrap()).is_some())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn verdict(dir: &Path) -> Verdict {
+    verify_dir(dir, &VerifyOptions::default()).unwrap().verdict
+}
+
+#[test]
+fn a_log_is_private_and_what_is_finished_is_read_only() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("log");
+    let mut log = writer(&dir).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    assert_eq!(mode(&dir), 0o700);
+    assert_eq!(mode(&segments(&dir)[0]), 0o600);
+    log.close().unwrap();
+    assert_eq!(mode(&segments(&dir)[0]), 0o400);
+    assert_eq!(verdict(&dir), Verdict::Consistent);
+}
+
+#[test]
+fn a_second_writer_is_told_who_holds_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    let error = writer(dir.path()).unwrap_err();
+    let OpenError::Locked { holder } = error else { panic!("{error}") };
+    assert!(holder.contains(&format!("process {}", std::process::id())), "{holder}");
+    drop(log);
+    writer(dir.path()).unwrap();
+}
+
+#[test]
+fn a_lock_is_free_again_when_its_holder_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = writer(dir.path()).unwrap();
+    assert!(matches!(writer(dir.path()), Err(OpenError::Locked { .. })));
+    drop(first);
+    assert!(writer(dir.path()).is_ok());
+}
+
+#[test]
+fn a_segment_left_in_the_making_means_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(NEW_SEGMENT), b"half a reco").unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    drop(log);
+    assert!(!dir.path().join(NEW_SEGMENT).exists());
+    assert_eq!(verdict(dir.path()), Verdict::Consistent);
+}
+
+#[test]
+fn a_link_planted_where_the_next_segment_is_made_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let victim = dir.path().join("victim");
+    fs::write(&victim, b"precious").unwrap();
+    symlink(&victim, dir.path().join(NEW_SEGMENT)).unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    drop(log);
+    assert_eq!(fs::read(&victim).unwrap(), b"precious");
+}
+
+#[test]
+fn a_newest_segment_that_is_no_file_is_refused_and_never_waited_for() {
+    let name = "00000000000000000000.2026-01-02.audit.jsonl";
+    let plant: [fn(&Path); 3] = [
+        |path| fs::create_dir(path).unwrap(),
+        |path| symlink("/dev/null", path).unwrap(),
+        |path| {
+            let fifo = rustix::fs::FileType::Fifo;
+            rustix::fs::mknodat(rustix::fs::CWD, path, fifo, 0o600.into(), 0).unwrap();
+        },
+    ];
+    for plant in plant {
+        let dir = tempfile::tempdir().unwrap();
+        plant(&dir.path().join(name));
+        assert!(matches!(writer(dir.path()), Err(OpenError::Io { .. })));
+    }
+}
+
+#[test]
+fn a_missing_parent_is_an_error_and_nothing_is_made() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("not/there");
+    assert!(matches!(writer(&dir), Err(OpenError::Io { .. })));
+    assert!(fs::read_dir(parent.path()).unwrap().next().is_none());
+}
+
+#[test]
+fn a_damaged_end_is_refused_and_left_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    for number in 0..5 {
+        log.write_event(&routine(number)).unwrap();
+    }
+    drop(log);
+    let path = segments(dir.path()).remove(0);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let error = writer(dir.path()).unwrap_err();
+    let OpenError::Damaged { file, offset, .. } = &error else { panic!("{error}") };
+    assert_eq!(path.file_name().unwrap().to_str(), Some(file.as_str()));
+    assert!(usize::try_from(*offset).unwrap() <= middle);
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    assert_eq!(segments(dir.path()).len(), 1);
+}
+
+#[test]
+fn an_interrupted_record_is_accounted_for_in_the_next_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    for number in 0..5 {
+        log.write_event(&routine(number)).unwrap();
+    }
+    let path = segments(dir.path()).remove(0);
+    let whole = fs::read(&path).unwrap();
+    // As after a kill: neither closed nor dropped, but the lock given up with the descriptor.
+    let copy = tempfile::tempdir().unwrap();
+    fs::write(copy.path().join(path.file_name().unwrap()), &whole[..whole.len() - 100]).unwrap();
+    assert_eq!(verdict(copy.path()), Verdict::Torn);
+    let mut log = writer(copy.path()).unwrap();
+    let receipt = log.write_event(&routine(5)).unwrap();
+    drop(log);
+    assert_eq!(verdict(copy.path()), Verdict::Consistent);
+    assert_eq!(receipt.seq, 9, "2 opening records, 4 whole events, 3 opening records");
+}

@@ -1,0 +1,153 @@
+//! The chain goes on through every seam.
+
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
+mod common;
+
+use std::time::Duration;
+
+use audit_core::{FlushMode, RotationPolicy, ServiceId};
+use audit_writer::segment::SegmentName;
+use audit_writer::{SimDisk, WriteError};
+use chrono::TimeDelta;
+use common::{HandClock, open, routine, verify_consistent};
+
+const FLUSH: FlushMode = FlushMode::Batched { size: 10, interval_secs: 60 };
+
+fn segments(disk: &SimDisk) -> Vec<SegmentName> {
+    disk.files().keys().map(|name| SegmentName::parse(name).unwrap()).collect()
+}
+
+#[test]
+fn a_log_of_a_thousand_rotations_and_a_hundred_reopenings_is_one_chain() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T23:00:00Z"));
+    let policy = RotationPolicy::Both { bytes_max: 4_000 };
+    let mut number = 0;
+    for opening in 0..100_i32 {
+        let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+        for _ in 0..50 {
+            writer.write_event(&routine(number)).unwrap();
+            number += 1;
+            clock.pass(Duration::from_secs(60));
+        }
+        if opening % 3 == 0 {
+            writer.close().unwrap();
+        } else {
+            drop(writer);
+        }
+        // Over midnight and back again, and now and then a day and more.
+        clock.step(TimeDelta::hours(if opening % 7 == 0 { -30 } else { 1 }));
+    }
+    let names = segments(&disk);
+    assert!(names.len() > 1_100, "only {} segments", names.len());
+    assert!(names.iter().zip(&names[1..]).any(|(a, b)| b.date < a.date), "no clock went back");
+    let report = verify_consistent(disk.files());
+    assert_eq!((report.events, report.segments), (5_000, names.len() as u64));
+}
+
+#[test]
+fn a_segment_is_begun_when_the_date_changes() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T23:59:59Z"));
+    let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    clock.pass(Duration::from_secs(1));
+    writer.write_event(&routine(1)).unwrap();
+    writer.write_event(&routine(2)).unwrap();
+    clock.step(TimeDelta::hours(-2));
+    writer.write_event(&routine(3)).unwrap();
+    writer.close().unwrap();
+    let names: Vec<_> = disk.files().into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "00000000000000000000.2026-01-02.audit.jsonl",
+            "00000000000000000003.2026-01-03.audit.jsonl",
+        ]
+    );
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn no_segment_grows_beyond_the_limit_unless_one_record_does() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
+    let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+    for number in 0..40 {
+        writer.write_event(&routine(number)).unwrap();
+    }
+    writer.close().unwrap();
+    assert!(disk.files().len() > 10);
+    for (name, bytes) in disk.files() {
+        assert!(bytes.len() <= 3_000, "{name} has {} bytes", bytes.len());
+    }
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn a_limit_smaller_than_a_record_still_takes_one_a_segment() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let policy = RotationPolicy::SizeLimit { bytes_max: 1 };
+    let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+    for number in 0..5 {
+        writer.write_event(&routine(number)).unwrap();
+    }
+    drop(writer);
+    assert_eq!(disk.files().len(), 6, "five events and log_closed");
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn opening_and_closing_without_an_event_changes_nothing() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    let head = writer.close().unwrap();
+    let before = disk.files();
+    let writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    assert_eq!(writer.close().unwrap(), head);
+    assert_eq!(disk.files(), before);
+}
+
+#[test]
+fn a_log_belongs_to_one_service_across_reopenings() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    let mut other = routine(1);
+    other.service_id = ServiceId::new("bank.teller-2").unwrap();
+    assert!(matches!(writer.write_event(&other), Err(WriteError::ServiceMismatch { .. })));
+    drop(writer);
+    let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    assert!(matches!(writer.write_event(&other), Err(WriteError::ServiceMismatch { .. })));
+    writer.write_event(&routine(2)).unwrap();
+    drop(writer);
+    assert_eq!(verify_consistent(disk.files()).events, 2);
+}
+
+#[test]
+fn the_previous_segment_is_durable_before_the_next_one_exists() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
+    let lazy = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
+    let mut writer = open(&disk, &clock, policy, lazy).unwrap();
+    for number in 0..20 {
+        writer.write_event(&routine(number)).unwrap();
+    }
+    drop(writer);
+    let writer = open(&disk, &clock, policy, lazy).unwrap();
+    drop(writer);
+    let trace = disk.trace();
+    let mut dirty = None;
+    let mut created = 0;
+    for operation in &trace {
+        if operation == "create" {
+            assert_eq!(dirty, None, "a segment was made on an unsynced one: {trace:#?}");
+            created += 1;
+        } else if let Some(file) = operation.strip_prefix("append ") {
+            dirty = Some(file);
+        } else if operation.strip_prefix("sync ").is_some_and(|file| dirty == Some(file)) {
+            dirty = None;
+        }
+    }
+    assert!(created > 5);
+}
