@@ -15,10 +15,10 @@ use std::io::{self, IsTerminal, Write as _};
 pub(crate) fn print(text: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let printed = write!(out, "{text}").and_then(|()| out.flush());
-    printed.or_else(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(error),
-    })
+    let quiet = |error: io::Error| {
+        if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+    };
+    printed.or_else(quiet)
 }
 
 /// Prints a line to standard error, where messages to a person go. There is nowhere left to report

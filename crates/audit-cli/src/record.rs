@@ -113,14 +113,22 @@ enum Fault {
     Input { path: String, source: io::Error },
     #[error("cannot open the log {dir}: {source}")]
     Open { dir: String, source: OpenError },
+    #[error("the log {dir} belongs to the service {owner}, not to {asked}")]
+    Service { dir: String, owner: String, asked: String },
     #[error("cannot read the input after line {line}: {source}")]
     Read { line: u64, source: io::Error },
     #[error("line {line} was not recorded as asked: {source}")]
-    Write { line: u64, source: WriteError },
+    Write { line: u64, source: Box<WriteError> },
     #[error("cannot close the log: {0}")]
-    Close(WriteError),
+    Close(Box<WriteError>),
     #[error("cannot print: {0}")]
     Print(io::Error),
+}
+
+impl Fault {
+    fn close(source: WriteError) -> Self {
+        Self::Close(Box::new(source))
+    }
 }
 
 /// Runs the command; its exit status.
@@ -153,6 +161,11 @@ impl<'a> Recorder<'a> {
             .map_err(|source| Fault::Input { path: shown(&args.input), source })?;
         let writer = AuditFileWriter::new(&args.dir, args.rotate, args.flush_mode())
             .map_err(|source| Fault::Open { dir: shown(&args.dir), source })?;
+        let asked = args.service;
+        if let Some(owner) = writer.service_id().filter(|&owner| owner != asked) {
+            let (owner, asked) = (owner.to_string(), asked.to_string());
+            return Err(Fault::Service { dir: shown(&args.dir), owner, asked });
+        }
         let waiting = VecDeque::new();
         let recorder = Self { args, writer, waiting, events: 0, critical: 0, refused: 0, line: 0 };
         Ok((recorder, Lines::new(source)))
@@ -189,7 +202,7 @@ impl<'a> Recorder<'a> {
         let envelope = AuditEventEnvelope::new(self.args.service, decoded.event);
         let envelope = envelope.with_marks(decoded.sanitized);
         let receipt = self.writer.write_event(&envelope);
-        let receipt = receipt.map_err(|source| Fault::Write { line: self.line, source })?;
+        let receipt = receipt.map_err(|source| self.not_written(source))?;
         self.events = self.events.saturating_add(1);
         self.critical = self.critical.saturating_add(u64::from(critical));
         if self.args.receipts {
@@ -203,7 +216,7 @@ impl<'a> Recorder<'a> {
         let line = self.line;
         let loss = Loss { reason: LossReason::Refused, critical: false, sha256: Some(sha256) };
         let counted = self.writer.record_loss(self.args.service, loss);
-        counted.map_err(|source| Fault::Write { line, source })?;
+        counted.map_err(|source| self.not_written(source))?;
         self.refused = self.refused.saturating_add(1);
         output::tell(format_args!("audit: line {line} refused: {reason}"));
         if self.args.receipts {
@@ -215,9 +228,13 @@ impl<'a> Recorder<'a> {
     /// Makes what is due durable; how long the input may be waited for.
     fn keep_interval(&mut self) -> Result<Option<Duration>, Fault> {
         let due_in = self.writer.flush_if_due();
-        let due_in = due_in.map_err(|source| Fault::Write { line: self.line, source })?;
+        let due_in = due_in.map_err(|source| self.not_written(source))?;
         self.print_durable()?;
         Ok(due_in)
+    }
+
+    fn not_written(&self, source: WriteError) -> Fault {
+        Fault::Write { line: self.line, source: Box::new(source) }
     }
 
     fn print_durable(&mut self) -> Result<(), Fault> {
@@ -233,9 +250,9 @@ impl<'a> Recorder<'a> {
     }
 
     fn finish(mut self) -> Result<u64, Fault> {
-        self.writer.flush().map_err(Fault::Close)?;
+        self.writer.flush().map_err(Fault::close)?;
         self.print_durable()?;
-        let head = self.writer.close().map_err(Fault::Close)?;
+        let head = self.writer.close().map_err(Fault::close)?;
         let Self { events, critical, refused, args, .. } = self;
         let noun = if events == 1 { "event" } else { "events" };
         let (dir, service) = (Inert(&args.dir.to_string_lossy()).to_string(), args.service);

@@ -64,10 +64,10 @@ pub(crate) fn run(args: &VerifyArgs) -> u8 {
         output::complain(format_args!("cannot print: {error}"));
         return 2;
     }
-    match report.verdict {
-        Verdict::Torn if args.allow_torn => 0,
-        verdict => verdict.exit_code(),
+    if report.verdict == Verdict::Torn && args.allow_torn {
+        return 0;
     }
+    report.verdict.exit_code()
 }
 
 fn print(format: Format, report: &Report) -> std::io::Result<()> {

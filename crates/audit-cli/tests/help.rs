@@ -1,5 +1,7 @@
 //! The examples of `--help` work as they stand.
 
+#![expect(clippy::unwrap_used, reason = "a test fails")]
+
 mod common;
 
 use std::fs;

@@ -1,6 +1,11 @@
 //! What the tests of the command share: a log in a directory of its own, and the command.
 
 #![expect(dead_code, reason = "each test file uses what it needs")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails or says why it was skipped"
+)]
 
 use std::fs;
 use std::io::Write as _;
@@ -10,12 +15,12 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// Runs the command with an input.
-pub fn audit(args: &[&str], input: &str) -> Output {
+pub(crate) fn audit(args: &[&str], input: &str) -> Output {
     audit_bytes(args, input.as_bytes())
 }
 
 /// Runs the command with an input that need not be text.
-pub fn audit_bytes(args: &[&str], input: &[u8]) -> Output {
+pub(crate) fn audit_bytes(args: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
         .args(args)
         .stdin(Stdio::piped())
@@ -32,12 +37,12 @@ pub fn audit_bytes(args: &[&str], input: &[u8]) -> Output {
 }
 
 /// What a command told a person.
-pub fn told(done: &Output) -> String {
+pub(crate) fn told(done: &Output) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned()
 }
 
 /// Lines of events, each third one critical.
-pub fn events(count: usize) -> String {
+pub(crate) fn events(count: usize) -> String {
     (1..=count)
         .map(|number| {
             if number % 3 == 0 {
@@ -56,7 +61,7 @@ pub fn events(count: usize) -> String {
 }
 
 /// The independent SHA-256 tools of this machine, as shell commands that read standard input.
-pub fn sha256_tools() -> Vec<&'static str> {
+pub(crate) fn sha256_tools() -> Vec<&'static str> {
     let there = |tool: &&str| {
         let name = tool.split(' ').next().unwrap();
         Command::new("sh")
@@ -70,7 +75,7 @@ pub fn sha256_tools() -> Vec<&'static str> {
 }
 
 /// The project's shared test data, where it lies beside the checkout.
-pub fn shared_data() -> Option<PathBuf> {
+pub(crate) fn shared_data() -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if data.is_dir() {
         return Some(data);
@@ -80,20 +85,20 @@ pub fn shared_data() -> Option<PathBuf> {
 }
 
 /// A log in a directory of its own.
-pub struct Log {
+pub(crate) struct Log {
     _parent: TempDir,
     dir: PathBuf,
 }
 
 impl Log {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("log");
         Self { _parent: parent, dir }
     }
 
     /// A copy of the files of a directory.
-    pub fn copy_of(from: &Path) -> Self {
+    pub(crate) fn copy_of(from: &Path) -> Self {
         let log = Self::new();
         fs::create_dir(&log.dir).unwrap();
         for entry in fs::read_dir(from).unwrap() {
@@ -104,20 +109,20 @@ impl Log {
         log
     }
 
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.dir.to_str().unwrap()
     }
 
-    pub fn record(&self, input: &str, more: &[&str]) -> Output {
+    pub(crate) fn record(&self, input: &str, more: &[&str]) -> Output {
         let args = ["record", "--dir", self.path(), "--service", "web.shop-1"];
         audit(&[&args, more].concat(), input)
     }
 
-    pub fn verify(&self, more: &[&str]) -> Output {
+    pub(crate) fn verify(&self, more: &[&str]) -> Output {
         audit(&[&["verify", self.path()], more].concat(), "")
     }
 
-    pub fn segments(&self) -> Vec<PathBuf> {
+    pub(crate) fn segments(&self) -> Vec<PathBuf> {
         let mut paths: Vec<_> =
             fs::read_dir(&self.dir).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.to_str().unwrap().ends_with(".audit.jsonl"));
@@ -126,7 +131,7 @@ impl Log {
     }
 
     /// All that is in the log, as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bytes = self.segments().into_iter().map(|path| fs::read(path).unwrap());
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
