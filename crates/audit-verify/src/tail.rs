@@ -2,7 +2,7 @@
 //!
 //! Lost blocks leave NULs that begin after a line feed or at a block, and end at a block or at the
 //! end of the file; an interrupted append leaves an unfinished last line. A changed byte leaves
-//! neither.
+//! neither, and neither does a line that was taken out, put in or moved: what follows it is whole.
 
 use audit_core::Digest;
 use audit_core::digest::Hasher;
@@ -24,10 +24,18 @@ pub(crate) struct Tail {
     pub(crate) sha256: Digest,
     /// Whole lines with a right hash.
     pub(crate) valid_records: u64,
-    /// The seq and `prev_hash` of its first line, if that is a whole record.
-    pub(crate) first: Option<(u64, Digest)>,
     /// Why it does not look like a crash.
     pub(crate) fault: Option<&'static str>,
+}
+
+/// What whole record may come next.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    NoRecord,
+    /// The one after that of this hash.
+    After(Digest),
+    /// Any, since what stands before it was lost.
+    AnyRecord,
 }
 
 /// Examines the tail of a file, which begins after a line feed, or with the file.
@@ -39,32 +47,42 @@ pub(crate) fn examine(
     let bytes = span.end.saturating_sub(span.start);
     let mut lines = Lines::new(file, span, buffer, Watch::new(span.start));
     let mut scratch = Scratch::default();
-    let mut tail = Tail { bytes, sha256: Digest::ZERO, valid_records: 0, first: None, fault: None };
+    let mut tail = Tail { bytes, sha256: Digest::ZERO, valid_records: 0, fault: None };
+    // A whole record at the beginning would be no tail if it followed.
+    let mut due = Due::NoRecord;
     while let Some(line) = lines.next()? {
-        let is_first = line.offset == span.start;
-        match whole_record(&line, &mut scratch) {
-            Some(record) => {
-                tail.valid_records = tail.valid_records.saturating_add(1);
-                tail.first = tail.first.or(is_first.then_some((record.seq, record.prev_hash)));
-            }
-            None => tail.fault = tail.fault.or_else(|| line_fault(&line, &mut scratch)),
-        }
+        let fault = if let Some((prev_hash, hash)) = whole_record(&line, &mut scratch) {
+            tail.valid_records = tail.valid_records.saturating_add(1);
+            let follows = match due {
+                Due::NoRecord => false,
+                Due::After(hash) => hash == prev_hash,
+                Due::AnyRecord => true,
+            };
+            due = Due::After(hash);
+            (!follows).then_some("one of its records is whole and does not follow")
+        } else {
+            due = Due::AnyRecord;
+            line_fault(&line, &mut scratch)
+        };
+        tail.fault = tail.fault.or(fault);
     }
     tail.fault = tail.fault.or_else(|| lines.tap.fault());
     tail.sha256 = lines.tap.hasher.finish();
     Ok(tail)
 }
 
-fn whole_record<'l>(line: &Line<'l>, scratch: &mut Scratch) -> Option<Record<'l>> {
+/// The `prev_hash` and the hash of a whole record.
+fn whole_record(line: &Line<'_>, scratch: &mut Scratch) -> Option<(Digest, Digest)> {
     match line.text {
         Text::Whole(text) if line.ended => record(text, scratch),
         Text::Whole(_) | Text::TooLong(_) => None,
     }
 }
 
-fn record<'l>(text: &'l [u8], scratch: &mut Scratch) -> Option<Record<'l>> {
+fn record(text: &[u8], scratch: &mut Scratch) -> Option<(Digest, Digest)> {
     let sealed = Sealed::split(text).filter(Sealed::is_right)?;
-    Record::parse(sealed.body, scratch).ok()
+    let record = Record::parse(sealed.body, scratch).ok()?;
+    Some((record.prev_hash, sealed.computed))
 }
 
 /// Why a line that is no whole record is not what a crash leaves.

@@ -106,11 +106,6 @@ impl Assessed<'_> {
 }
 
 impl State {
-    /// The newest whole record, as the next one has to name it.
-    pub(crate) fn would_follow(&self, seq: u64, prev_hash: &Digest) -> bool {
-        self.chain.as_ref().is_some_and(|chain| chain.link(seq, prev_hash) == Link::Good)
-    }
-
     /// Whether so many bytes behind the newest whole record can be what a crash left, or why not.
     pub(crate) fn may_be_torn(&self, bytes: u64) -> Result<(), &'static str> {
         let next_seq = self.chain.as_ref().map_or(0, Chain::next_seq);
@@ -150,6 +145,14 @@ impl Checker {
     /// Says that the tail of the segment was compared with the `log_recovered` that comes next.
     pub(crate) fn tail_was_compared(&mut self) {
         self.state.opening.tail_was_compared();
+    }
+
+    /// Ends a segment that was read to its end.
+    pub(crate) fn end_segment(&mut self, name: &str) {
+        let next_seq = self.chain().next_seq();
+        if let Some(finding) = self.state.opening.end_segment(next_seq) {
+            self.ledger.find(finding.in_file(name));
+        }
     }
 
     /// Goes on behind bytes that cannot be read, with a segment that begins with this seq.
@@ -277,11 +280,14 @@ impl Checker {
         self.check_name(record, place);
         self.check_service(record, place);
         let lifecycle = self.lifecycle(record, place);
-        let found = self.state.opening.step(lifecycle.as_ref(), seq, link);
-        if let Some(found) = found {
-            self.ledger.find(found.at(place).seq(seq));
+        let misplaced = self.state.opening.step(lifecycle.as_ref(), seq, link);
+        let is_in_place = misplaced.is_none();
+        if let Some(misplaced) = misplaced {
+            self.ledger.find(misplaced.at(place).seq(seq));
         }
         match &lifecycle {
+            // What it says of the segment before would be said of this one.
+            Some(Lifecycle::SegmentOpened(_)) if !is_in_place => {}
             Some(lifecycle) => self.check_lifecycle(lifecycle, record, link, place),
             None => self.count_event(record),
         }

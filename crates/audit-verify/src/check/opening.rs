@@ -131,7 +131,7 @@ impl Opening {
         self.unsure = false;
         self.stage = match (before, lifecycle) {
             (First, Some(SegmentOpened(_))) => Opened,
-            (Opened, Some(LogRecovered(_))) => Recovered,
+            (Opened | Recovered, Some(LogRecovered(_))) => Recovered,
             (Unsure, Some(SegmentOpened(_) | LogRecovered(_))) => Unsure,
             (_, Some(LogClosed)) => Closed,
             (_, Some(FormatChanged(changed))) => Stage::FormatChanged(changed.to),
@@ -148,6 +148,20 @@ impl Opening {
     fn owes_log_opened(&self, next_seq: u64) -> bool {
         let closed = self.previous.is_some_and(|previous| previous.ended == Stage::Closed);
         next_seq <= 1 || closed || self.stage == Stage::Recovered
+    }
+
+    /// Says at the end of a segment, before this seq, whether it lacks opening records.
+    pub(super) fn end_segment(&self, next_seq: u64) -> Option<Finding> {
+        let owes = match self.stage {
+            Stage::Opened | Stage::Recovered => self.owes_log_opened(next_seq),
+            Stage::First
+            | Stage::Unsure
+            | Stage::Running
+            | Stage::Closed
+            | Stage::FormatChanged(_) => false,
+        };
+        let code = Code::LogOpenedMissing;
+        owes.then(|| Finding::new(code, code.meaning()).seq(next_seq))
     }
 
     /// A tail that was not compared is another segment's, or none at all.

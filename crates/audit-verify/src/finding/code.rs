@@ -51,7 +51,7 @@ codes! {
         "A file ends like a segment, but its name is not one.";
     SegmentNotAFile = "segment_not_a_file" => Tampered,
         "What has a segment's name is a link, a pipe, a directory or a device, and is not read.";
-    SegmentUnreadable = "segment_unreadable" => Tampered,
+    SegmentUnreadable = "segment_unreadable" => Unverifiable,
         "A segment, or a part of it, cannot be read, so its bytes are not accounted for.";
     SegmentEmpty = "segment_empty" => Tampered,
         "A segment has no first record. A segment has its name only once that is on disk.";

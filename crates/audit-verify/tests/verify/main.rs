@@ -1,0 +1,16 @@
+//! The verifier against logs that are whole, and against everything that can be done to them.
+
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(clippy::unwrap_used, reason = "a test fails")]
+
+mod bad_input;
+mod bit_flips;
+mod builder;
+mod cuts;
+mod golden;
+mod heads;
+mod lifecycle;
+mod lines;
+mod pruned;
+mod recovered;
+mod segments;

@@ -1,0 +1,150 @@
+//! Logs whose oldest segments were deleted: as a record in them says, or not.
+
+use audit_core::Digest;
+use audit_verify::Verdict;
+
+use crate::builder::{Builder, codes, segment_name, verify};
+
+/// What a `segments_pruned` says.
+#[derive(Clone)]
+struct Pruned {
+    last_seq: u64,
+    last_hash: Digest,
+    roots: Vec<Digest>,
+    files: Vec<String>,
+}
+
+impl Pruned {
+    /// All segments of a log so far.
+    fn all_of(log: &Builder) -> Self {
+        Self {
+            last_seq: log.seq - 1,
+            last_hash: log.prev_hash,
+            roots: log.frontier.roots().to_vec(),
+            files: log.files.keys().cloned().collect(),
+        }
+    }
+
+    fn event(&self) -> String {
+        let sha256 = Digest::of(b"");
+        let quoted = |root: &Digest| format!("\"{root}\"");
+        let roots: Vec<_> = self.roots.iter().map(quoted).collect();
+        let file = |name: &String| format!(r#"{{"name":"{name}","size":1,"sha256":"{sha256}"}}"#);
+        let files: Vec<_> = self.files.iter().map(file).collect();
+        format!(
+            r#"{{"event_type":"segments_pruned","first_seq":0,"last_seq":{},"last_hash":"{}","merkle_frontier":[{}],"files":[{}],"reason":"older than 2555 days"}}"#,
+            self.last_seq,
+            self.last_hash,
+            roots.join(","),
+            files.join(",")
+        )
+    }
+}
+
+/// Two segments, what deleting them would have to say, and two more that say it.
+fn log(falsify: impl Fn(&mut Pruned)) -> (Builder, Vec<String>) {
+    let mut log = Builder::new();
+    log.events(3);
+    log.open_segment();
+    log.events(3);
+    let mut pruned = Pruned::all_of(&log);
+    let old = pruned.files.clone();
+    falsify(&mut pruned);
+    log.open_segment();
+    log.events(3);
+    log.open_segment();
+    log.record(&pruned.event());
+    log.event();
+    (log, old)
+}
+
+#[test]
+fn a_deletion_that_the_log_records_is_a_notice_at_each_of_its_stages() {
+    let (mut log, old) = log(|_| ());
+    assert_eq!(codes(&log.files, Verdict::Consistent), [""; 0]);
+    for deleted in old {
+        log.files.remove(&deleted);
+        let report = verify(&log.files);
+        assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+        assert_eq!(report.notices[0].code.as_str(), "pruned_prefix", "{report}");
+        assert!(report.root.is_some(), "{report}");
+    }
+}
+
+#[test]
+fn a_deletion_that_nothing_records_is_found() {
+    let mut log = Builder::new();
+    log.events(3);
+    log.open_segment();
+    log.events(3);
+    log.files.pop_first();
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["head_missing"]);
+}
+
+#[test]
+fn a_deletion_goes_no_further_than_the_record_says() {
+    let (mut log, old) = log(|_| ());
+    old.iter().for_each(|name| drop(log.files.remove(name)));
+    log.files.pop_first();
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["head_missing"]);
+}
+
+#[test]
+fn a_false_record_excuses_no_deletion() {
+    let falsify: [fn(&mut Pruned); 6] = [
+        |pruned| pruned.last_hash = Digest::of(b"another"),
+        |pruned| pruned.roots[0] = Digest::of(b"another"),
+        |pruned| pruned.roots.truncate(1),
+        |pruned| pruned.last_seq -= 1,
+        |pruned| pruned.last_seq = 7_000,
+        |pruned| pruned.last_seq += 1,
+    ];
+    for (number, falsify) in falsify.into_iter().enumerate() {
+        let (mut log, old) = log(falsify);
+        old.iter().for_each(|name| drop(log.files.remove(name)));
+        let report = verify(&log.files);
+        assert_eq!(report.verdict, Verdict::Tampered, "{number}\n{report}");
+        assert_eq!(report.findings_total, 1, "{number}\n{report}");
+    }
+}
+
+#[test]
+fn an_interrupted_deletion_leaves_only_files_that_the_record_names() {
+    let (mut log, old) = log(|pruned| drop(pruned.files.pop()));
+    log.files.remove(&old[0]);
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["prune_mismatch"]);
+}
+
+#[test]
+fn a_later_deletion_attests_what_an_earlier_one_no_longer_can() {
+    let mut log = Builder::new();
+    log.events(3);
+    let first = Pruned::all_of(&log);
+    log.open_segment();
+    log.record(&first.event());
+    log.events(3);
+    let second = Pruned::all_of(&log);
+    log.open_segment();
+    log.record(&second.event());
+    log.event();
+    for deleted in second.files {
+        log.files.remove(&deleted);
+        assert_eq!(codes(&log.files, Verdict::Consistent), [""; 0]);
+    }
+    assert_eq!(log.files.keys().next(), Some(&segment_name(second.last_seq + 1)));
+}
+
+#[test]
+fn a_changed_bit_in_the_record_of_a_deletion_is_one_finding() {
+    let (mut log, old) = log(|_| ());
+    old.iter().for_each(|name| drop(log.files.remove(name)));
+    let start = crate::builder::line_starts(&log.files[&log.file]);
+    for at in start[1]..start[2] {
+        let mut files = log.files.clone();
+        files.get_mut(&log.file).unwrap()[at] ^= 1;
+        let report = verify(&files);
+        assert_eq!(report.verdict, Verdict::Tampered, "{report}");
+        assert_eq!(report.findings_total, 1, "{report}");
+        assert_eq!(report.findings[0].line, Some(2), "{report}");
+    }
+}
