@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(excerpt("a\nb\u{202e}"), "a\u{27e6}U+000A\u{27e7}b\u{27e6}U+202E\u{27e7}");
         let long = "\u{e9}".repeat(10_000);
         assert_eq!(excerpt(&long), format!("{}... (20000 bytes)", "\u{e9}".repeat(160)));
-        assert_eq!(excerpt_bytes(&[0xff; 100_000]).chars().take(2).count(), 2);
-        assert!(excerpt_bytes(&[0xff; 100_000]).len() < 2_000);
+        let shown = excerpt_bytes(&vec![0xff; 100_000]);
+        assert!((2..2_000).contains(&shown.len()), "{shown}");
     }
 }

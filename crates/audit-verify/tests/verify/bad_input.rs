@@ -92,7 +92,7 @@ fn what_a_right_hash_covers_is_still_judged() {
     ] {
         let log = with_event(event);
         let found = codes(&log.files, Verdict::Tampered);
-        assert_eq!(found, ["event_malformed"], "{:.80}", event);
+        assert_eq!(found, ["event_malformed"], "{event:.80}");
     }
     let marked = with_event(r#"{"event_type":"x"},"sanitized":["a"]"#);
     assert_eq!(codes(&marked.files, Verdict::Tampered), ["sanitized_malformed"]);
@@ -116,8 +116,7 @@ fn bytes_that_are_no_text_are_found_under_a_right_hash() {
 #[test]
 fn a_line_longer_than_any_record_is_one_finding_and_the_log_goes_on() {
     let mut log = Builder::new();
-    let long = format!(r#"{{"event_type":"x","a":"{}"}}"#, "x".repeat(3 << 20));
-    log.record(&long);
+    log.record(&format!(r#"{{"event_type":"x","a":"{}"}}"#, "x".repeat(3 << 20)));
     log.events(2);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["line_too_long"]);
     // The longest record there is: 65,535 bytes.

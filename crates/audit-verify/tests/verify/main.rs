@@ -1,7 +1,7 @@
 //! The verifier against logs that are whole, and against everything that can be done to them.
 
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
-#![expect(clippy::unwrap_used, reason = "a test fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails")]
 
 mod bad_input;
 mod bit_flips;

@@ -84,7 +84,7 @@ fn a_deletion_that_nothing_records_is_found() {
 #[test]
 fn a_deletion_goes_no_further_than_the_record_says() {
     let (mut log, old) = log(|_| ());
-    old.iter().for_each(|name| drop(log.files.remove(name)));
+    log.files.retain(|name, _| !old.contains(name));
     log.files.pop_first();
     assert_eq!(codes(&log.files, Verdict::Tampered), ["head_missing"]);
 }
@@ -101,7 +101,7 @@ fn a_false_record_excuses_no_deletion() {
     ];
     for (number, falsify) in falsify.into_iter().enumerate() {
         let (mut log, old) = log(falsify);
-        old.iter().for_each(|name| drop(log.files.remove(name)));
+        log.files.retain(|name, _| !old.contains(name));
         let report = verify(&log.files);
         assert_eq!(report.verdict, Verdict::Tampered, "{number}\n{report}");
         assert_eq!(report.findings_total, 1, "{number}\n{report}");
@@ -137,7 +137,7 @@ fn a_later_deletion_attests_what_an_earlier_one_no_longer_can() {
 #[test]
 fn a_changed_bit_in_the_record_of_a_deletion_is_one_finding() {
     let (mut log, old) = log(|_| ());
-    old.iter().for_each(|name| drop(log.files.remove(name)));
+    log.files.retain(|name, _| !old.contains(name));
     let start = crate::builder::line_starts(&log.files[&log.file]);
     for at in start[1]..start[2] {
         let mut files = log.files.clone();

@@ -43,7 +43,7 @@ fn torn(tail: &[u8]) -> (Builder, Account) {
 }
 
 /// Goes on after it with an account.
-fn recovered(mut log: Builder, account: &Account) -> Builder {
+fn resumed(mut log: Builder, account: &Account) -> Builder {
     log.open_segment();
     log.record(&account.event());
     log.log_opened();
@@ -56,7 +56,7 @@ const TAIL: &[u8] = br#"{"v":1,"seq":6,"audit_id":"audit-"#;
 /// A log with a tail that is accounted for.
 pub(crate) fn recovered_log() -> Builder {
     let (log, account) = torn(TAIL);
-    recovered(log, &account)
+    resumed(log, &account)
 }
 
 #[test]
@@ -83,11 +83,11 @@ fn lost_blocks_and_whole_records_behind_them_are_accounted_for() {
     let valid_records = valid_records.filter(|line| !line.contains(&0)).count() as u64;
     assert!(valid_records > 0);
     let account = Account { valid_records, ..Account::of(&log, offset) };
-    let log = recovered(log, &account);
+    let log = resumed(log, &account);
     assert_eq!(codes(&log.files, Verdict::Consistent), [""; 0]);
     let (log, account) = torn(TAIL);
     let one_more = Account { valid_records: 1, ..account };
-    let log = recovered(log, &one_more);
+    let log = resumed(log, &one_more);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_mismatch"]);
 }
 
@@ -101,7 +101,7 @@ fn a_false_account_is_found_at_the_tail() {
     for falsify in falsify {
         let (log, mut account) = torn(TAIL);
         falsify(&mut account);
-        let log = recovered(log, &account);
+        let log = resumed(log, &account);
         assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_mismatch"]);
         let report = verify(&log.files);
         assert_eq!(report.findings[0].line, Some(7), "{report}");
@@ -114,7 +114,7 @@ fn a_wrong_offset_is_found_on_either_side() {
         let (log, account) = torn(TAIL);
         let offset = account.offset.checked_add_signed(wrong).unwrap();
         let account = Account::of(&log, offset);
-        assert_eq!(verify(&recovered(log, &account).files).verdict, Verdict::Tampered, "{wrong}");
+        assert_eq!(verify(&resumed(log, &account).files).verdict, Verdict::Tampered, "{wrong}");
     }
 }
 
@@ -128,7 +128,7 @@ fn whole_records_cannot_be_declared_a_tail() {
     let mut log = kept;
     log.append(&bytes[offset..]);
     let account = Account { valid_records: 2, ..Account::of(&log, offset) };
-    let log = recovered(log, &account);
+    let log = resumed(log, &account);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_not_a_crash"]);
 }
 
@@ -136,10 +136,10 @@ fn whole_records_cannot_be_declared_a_tail() {
 fn what_no_crash_leaves_cannot_be_declared_a_tail() {
     let (changed, _) = Builder::line(6, r#"{"event_type":"x"}"#, Digest::ZERO);
     let changed = changed.replace(r#""x""#, r#""y""#);
-    let long = vec![b'x'; 5_000];
-    for tail in [changed.as_bytes(), b"abc\0\0\0", b"\n", &long] {
+    let overlong = vec![b'x'; 5_000];
+    for tail in [changed.as_bytes(), b"abc\0\0\0", b"\n", &overlong] {
         let (log, account) = torn(tail);
-        let log = recovered(log, &account);
+        let log = resumed(log, &account);
         assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_not_a_crash"]);
     }
 }
@@ -151,7 +151,7 @@ fn a_tail_behind_log_closed_cannot_be_declared() {
     let offset = log.files[&log.file].len();
     log.append(TAIL);
     let account = Account::of(&log, offset);
-    let log = recovered(log, &account);
+    let log = resumed(log, &account);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_not_a_crash"]);
 }
 
@@ -166,11 +166,11 @@ fn a_tail_without_an_account_is_tampering_once_the_log_goes_on() {
 #[test]
 fn an_account_of_nothing_is_tampering() {
     let (log, account) = torn(b"");
-    let log = recovered(log, &account);
+    let log = resumed(log, &account);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_without_tail"]);
     let (log, account) = torn(b"");
     let beyond = Account { offset: account.offset + 5, bytes: 9, ..account };
-    let log = recovered(log, &beyond);
+    let log = resumed(log, &beyond);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_without_tail"]);
 }
 
@@ -179,7 +179,7 @@ fn an_account_of_another_segment_is_tampering() {
     let (mut log, account) = torn(b"");
     log.open_segment();
     log.event();
-    let log = recovered(log, &account);
+    let log = resumed(log, &account);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["recovery_mismatch"]);
 }
 
@@ -206,6 +206,6 @@ fn a_tail_once_accounted_for_is_never_parsed_again() {
     let (line, _) = Builder::line(9, r#"{"event_type":"segment_missing"}"#, Digest::ZERO);
     let tail = &line.as_bytes()[..line.len() - 1];
     let (log, account) = torn(tail);
-    let report = verify(&recovered(log, &account).files);
+    let report = verify(&resumed(log, &account).files);
     assert_eq!((report.verdict, report.findings_total), (Verdict::Consistent, 0), "{report}");
 }
