@@ -158,4 +158,14 @@ mod tests {
             assert!(code.meaning().ends_with('.'));
         }
     }
+
+    #[test]
+    fn the_documents_list_every_code_as_it_is() {
+        let document = include_str!("../../../../docs/evidence.md");
+        let listed: Vec<_> = document.lines().filter(|line| line.starts_with("| `")).collect();
+        for code in Code::ALL {
+            let row = format!("| `{code}` | `{}` | {} |", code.verdict(), code.meaning());
+            assert!(listed.contains(&row.as_str()), "{row}");
+        }
+    }
 }
