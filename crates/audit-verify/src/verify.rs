@@ -113,13 +113,17 @@ struct Break {
     lines_before: u64,
 }
 
-/// What the next segment says of the tail of this one.
-enum Accounted {
-    /// Nothing.
-    No,
-    Yes(LogRecovered),
-    /// It may have, but the place is damaged.
-    Unsure,
+/// What comes after a segment, and says of its tail.
+enum After {
+    /// Nothing: it is the newest one.
+    Nothing,
+    /// A segment that accounts for no tail.
+    NoAccount,
+    Account(LogRecovered),
+    /// A segment that may have accounted for one, but is damaged there.
+    Damaged,
+    /// A segment that cannot be read.
+    Unreadable,
 }
 
 impl<S: LogSource> Reader<'_, S> {
@@ -170,12 +174,12 @@ impl<S: LogSource> Reader<'_, S> {
         name: SegmentName,
         next: Option<SegmentName>,
     ) -> Result<(), ReadError> {
-        let accounted = next.map_or(Accounted::No, |next| self.peek(next, name));
-        let end = match &accounted {
-            Accounted::Yes(recovered) => recovered.offset.min(size),
-            Accounted::No | Accounted::Unsure => size,
+        let after = next.map_or(After::Nothing, |next| self.peek(next, name));
+        let end = match &after {
+            After::Account(recovered) => recovered.offset.min(size),
+            After::Nothing | After::NoAccount | After::Damaged | After::Unreadable => size,
         };
-        let (broken, span) = self.read_lines(file, Span::up_to(end), name, next.is_none())?;
+        let (broken, span) = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {
             self.checker.ledger.find(
                 Finding::new(Code::SegmentEmpty, Code::SegmentEmpty.meaning())
@@ -183,18 +187,16 @@ impl<S: LogSource> Reader<'_, S> {
             );
         }
         let crash = match &broken {
-            Some(broken) => {
-                self.examine_break(file, broken, span.end, next.is_none(), &accounted)?
-            }
+            Some(broken) => self.examine_break(file, broken, span.end, &after)?,
             None => None,
         };
         match (broken, crash) {
-            (Some(broken), Some(tail)) => self.forget_tail(broken, &tail, name, next.is_none()),
+            (Some(broken), Some(tail)) => self.forget_tail(broken, &tail, name, &after),
             (Some(broken), None) => self.keep_findings(broken),
             (None, _) => {}
         }
         self.checker.end_segment(&name.to_string());
-        if let Accounted::Yes(recovered) = &accounted {
+        if let After::Account(recovered) = &after {
             let tail = Span { start: span.end, end: size, ..span };
             self.compare_tail(file, tail, recovered, name)?;
         }
@@ -208,13 +210,14 @@ impl<S: LogSource> Reader<'_, S> {
         file: &S::File<'_>,
         span: Span,
         name: SegmentName,
-        is_newest: bool,
+        after: &After,
     ) -> Result<(Option<Break>, Span), ReadError> {
         let text = name.to_string();
         let mut broken: Option<Break> = None;
         let before = self.told.bytes_done;
         let lines = Lines::new(file, span, &mut self.buffer, ());
-        let mut lines = if is_newest { lines.of_growing_file() } else { lines };
+        let may_grow = matches!(after, After::Nothing);
+        let mut lines = if may_grow { lines.of_growing_file() } else { lines };
         let checker = &mut self.checker;
         let read = loop {
             let line = match lines.next() {
@@ -257,10 +260,9 @@ impl<S: LogSource> Reader<'_, S> {
         file: &S::File<'_>,
         broken: &Break,
         end: u64,
-        is_newest: bool,
-        accounted: &Accounted,
+        after: &After,
     ) -> Result<Option<Tail>, ReadError> {
-        let excusable = is_newest || matches!(accounted, Accounted::Unsure);
+        let excusable = matches!(after, After::Nothing | After::Damaged | After::Unreadable);
         let bytes = end.saturating_sub(broken.start);
         if !excusable || broken.state.may_be_torn(bytes).is_err() {
             return Ok(None);
@@ -271,7 +273,7 @@ impl<S: LogSource> Reader<'_, S> {
     }
 
     /// Goes back to the newest whole record: what follows it is not parsed, but accounted for.
-    fn forget_tail(&mut self, broken: Break, tail: &Tail, name: SegmentName, is_newest: bool) {
+    fn forget_tail(&mut self, broken: Break, tail: &Tail, name: SegmentName, after: &After) {
         let Break { state, ledger, start, lines_before } = broken;
         self.checker.state = state;
         self.checker.ledger = ledger;
@@ -282,13 +284,15 @@ impl<S: LogSource> Reader<'_, S> {
                 .at(Place { file: &file, line, offset: start })
                 .found(format_args!("{} bytes, SHA-256 {}", tail.bytes, tail.sha256))
         };
-        if !is_newest {
+        match after {
+            After::Nothing => self.checker.ledger.find(finding(Code::TornTail)),
             // The record that accounts for it is damaged, which is said where that record stands.
-            self.checker.tail_was_compared();
-            self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
-            return;
+            After::Damaged => {
+                self.checker.tail_was_compared();
+                self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
+            }
+            After::Unreadable | After::NoAccount | After::Account(_) => {}
         }
-        self.checker.ledger.find(finding(Code::TornTail));
     }
 
     fn keep_findings(&mut self, broken: Break) {
@@ -337,31 +341,32 @@ impl<S: LogSource> Reader<'_, S> {
     }
 
     /// Looks at the opening records of the next segment for what they say of this one's tail.
-    fn peek(&mut self, next: SegmentName, name: SegmentName) -> Accounted {
-        let Ok(file) = self.source.open(&next.to_string()) else { return Accounted::Unsure };
-        let Ok(size) = file.size() else { return Accounted::Unsure };
+    fn peek(&mut self, next: SegmentName, name: SegmentName) -> After {
+        let Ok(file) = self.source.open(&next.to_string()) else { return After::Unreadable };
+        let Ok(size) = file.size() else { return After::Unreadable };
         let mut lines = Lines::new(&file, Span::up_to(size), &mut self.small, ());
         let mut scratch = Scratch::default();
         for read in 0..OPENING_LINES {
             let line = match lines.next() {
                 Ok(Some(line)) if line.ended => line,
-                Ok(None) if read > 0 => return Accounted::No,
-                Ok(_) | Err(_) => return Accounted::Unsure,
+                Ok(None) if read > 0 => return After::NoAccount,
+                Ok(_) => return After::Damaged,
+                Err(_) => return After::Unreadable,
             };
-            let Text::Whole(text) = line.text else { return Accounted::Unsure };
+            let Text::Whole(text) = line.text else { return After::Damaged };
             let sealed = Sealed::split(text).filter(Sealed::is_right);
             let record = sealed.and_then(|sealed| Record::parse(sealed.body, &mut scratch).ok());
-            let Some(record) = record else { return Accounted::Unsure };
+            let Some(record) = record else { return After::Damaged };
             match Lifecycle::parse(&record.event_type, record.event) {
                 Ok(Some(Lifecycle::SegmentOpened(_))) => {}
                 Ok(Some(Lifecycle::LogRecovered(recovered)))
                     if recovered.file().first_seq == name.first_seq =>
                 {
-                    return Accounted::Yes(recovered);
+                    return After::Account(recovered);
                 }
-                _ => return Accounted::No,
+                _ => return After::NoAccount,
             }
         }
-        Accounted::No
+        After::NoAccount
     }
 }

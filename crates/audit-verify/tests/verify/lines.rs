@@ -2,7 +2,7 @@
 
 use audit_verify::{Report, Verdict};
 
-use crate::builder::{Builder, Files, lines_of, place, twenty_records, verify};
+use crate::builder::{Builder, Files, codes, lines_of, place, twenty_records, verify};
 
 /// The log with the lines of one file changed.
 fn with_lines(files: &Files, file: &str, change: impl Fn(&mut Vec<Vec<u8>>)) -> Files {
@@ -84,6 +84,25 @@ fn two_swapped_lines_are_found_where_the_first_of_them_stands() {
             }
         });
     }
+}
+
+#[test]
+fn absent_and_repeated_records_are_told_apart() {
+    let files = twenty_records().files;
+    let file = files.keys().nth(1).unwrap();
+    let cut = with_lines(&files, file, |lines| drop(lines.drain(2..4)));
+    assert_eq!(codes(&cut, Verdict::Tampered), ["records_missing"]);
+    let repeated = with_lines(&files, file, |lines| lines.insert(3, lines[2].clone()));
+    assert_eq!(codes(&repeated, Verdict::Tampered), ["record_out_of_order"]);
+}
+
+#[test]
+fn a_log_begins_with_zeros() {
+    let mut log = Builder::empty();
+    log.prev_hash = audit_core::Digest::of(b"an earlier record");
+    log.open_segment();
+    log.log_opened();
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["link_broken"]);
 }
 
 #[test]

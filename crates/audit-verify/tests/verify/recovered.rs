@@ -202,6 +202,36 @@ fn an_account_that_stands_twice_or_later_excuses_nothing() {
 }
 
 #[test]
+fn who_recovers_a_log_opens_it() {
+    let (mut log, account) = torn(TAIL);
+    log.open_segment();
+    log.record(&account.event());
+    log.event();
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["log_opened_missing"]);
+}
+
+#[test]
+fn the_limit_of_an_earlier_writer_is_not_that_of_one_whose_words_are_damaged() {
+    let mut log = Builder::empty();
+    log.open_segment();
+    log.record(
+        r#"{"event_type":"log_opened","writer":"x","flush_mode":"x","unsynced_max_bytes":9}"#,
+    );
+    log.close();
+    log.open_segment();
+    let opened_at = log.files[&log.file].len();
+    log.log_opened();
+    log.event();
+    let (file, offset) = (log.file.clone(), log.files[&log.file].len());
+    log.append(TAIL);
+    let account = Account::of(&log, offset);
+    let mut log = resumed(log, &account);
+    assert_eq!(codes(&log.files, Verdict::Consistent), [""; 0]);
+    log.files.get_mut(&file).unwrap()[opened_at + 30] ^= 1;
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["hash_mismatch"]);
+}
+
+#[test]
 fn a_tail_once_accounted_for_is_never_parsed_again() {
     let (line, _) = Builder::line(9, r#"{"event_type":"segment_missing"}"#, Digest::ZERO);
     let tail = &line.as_bytes()[..line.len() - 1];
