@@ -1,8 +1,13 @@
 //! The events that only a writer adds, and the form of their fields.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use audit_core::limits::FORMAT_VERSION;
 use audit_core::{Digest, Receipt};
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::time::is_record_time;
 use crate::scan::SegmentName;
@@ -59,9 +64,9 @@ fn fields<'e, T: Deserialize<'e>>(event: &'e [u8]) -> Result<T, String> {
 pub(crate) struct SegmentOpened {
     pub(crate) log_id: LogId,
     merkle_frontier: Vec<Hex>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present_object")]
     pub(crate) previous: Option<Previous>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present_object")]
     pub(crate) continues: Option<Continues>,
 }
 
@@ -116,8 +121,7 @@ impl LogRecovered {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 enum TailKind {
     Torn,
     Zeros,
@@ -166,8 +170,7 @@ impl EventsLost {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LossReason {
     QueueFull,
     DiskFull,
@@ -191,8 +194,7 @@ impl SegmentMissing {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MissingReason {
     Unlinked,
     Replaced,
@@ -205,7 +207,7 @@ pub(crate) struct SegmentsPruned {
     pub(crate) last_seq: u64,
     last_hash: Hex,
     merkle_frontier: Vec<Hex>,
-    files: Vec<PrunedFile>,
+    files: Vec<Object<PrunedFile>>,
     #[expect(dead_code, reason = "only its form is checked")]
     reason: String,
 }
@@ -230,7 +232,7 @@ impl SegmentsPruned {
     }
 
     pub(crate) fn names(&self, segment: SegmentName) -> bool {
-        self.files.iter().any(|file| file.name.0 == segment)
+        self.files.iter().any(|file| file.0.name.0 == segment)
     }
 }
 
@@ -320,13 +322,67 @@ from_text!(LogId, "32 hex digits", |text| audit_core::lifecycle::LogId::from_hex
 from_text!(Hex, "64 hex digits", |text| Digest::from_hex(text.as_bytes()).map(Self));
 from_text!(Name, "a segment's name", |text| SegmentName::parse(text.as_bytes()).map(Self));
 from_text!(Time, "a timestamp", |text| is_record_time(text.as_bytes()).then_some(Self));
-from_text!(Head, "SEQ:HASH", |text| text.parse::<Receipt>().ok().map(|_| Self));
+from_text!(Head, "SEQ:HASH", |text| {
+    // The form that a person may type is wider.
+    let head = text.parse::<Receipt>().ok()?;
+    (head.to_string() == text).then_some(Self)
+});
+from_text!(TailKind, "a kind of tail", |text| match text {
+    "torn" => Some(Self::Torn),
+    "zeros" => Some(Self::Zeros),
+    "superseded" => Some(Self::Superseded),
+    "unreadable" => Some(Self::Unreadable),
+    _ => None,
+});
+from_text!(LossReason, "a reason why events are lost", |text| match text {
+    "queue_full" => Some(Self::QueueFull),
+    "disk_full" => Some(Self::DiskFull),
+    "refused" => Some(Self::Refused),
+    "io_error" => Some(Self::IoError),
+    _ => None,
+});
+from_text!(MissingReason, "a reason why a segment is missing", |text| match text {
+    "unlinked" => Some(Self::Unlinked),
+    "replaced" => Some(Self::Replaced),
+    "size_changed" => Some(Self::SizeChanged),
+    _ => None,
+});
 
 /// A field that may be absent, and is not `null`.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Object::deserialize(deserializer).map(|Object(fields)| Some(fields))
+}
+
+/// What is written as an object: by itself, a type with fields also reads from a list of them.
+#[derive(Clone, Debug)]
+struct Object<T>(T);
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
 }
 
 fn digests(roots: &[Hex]) -> Vec<Digest> {

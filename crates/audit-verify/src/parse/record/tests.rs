@@ -316,7 +316,7 @@ fn white_space_is_refused_everywhere_but_in_the_texts_of_the_event() {
             let mut spaced = body.clone();
             spaced.insert_str(at, space);
             let within = [&texts, &value, &key, &pointer].iter().any(|range| range.contains(&at));
-            let control = space.starts_with(char::is_control) && space != "\u{a0}";
+            let control = space.starts_with(char::is_control);
             assert_eq!(outcome(spaced.as_bytes()).is_ok(), within && !control, "{spaced:?}");
         }
     }
@@ -335,13 +335,11 @@ fn what_is_not_utf8_is_no_record() {
     for bytes in
         [&b"\xff"[..], b"\x80", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]
     {
-        for (text, code) in
-            [("root", Code::RecordMalformed), ("sshd.LabSZ\",\"event", Code::RecordMalformed)]
-        {
+        for text in ["root", "sshd.LabSZ\",\"event"] {
             let at = body().find(text).unwrap();
             let (before, after) = (&body()[..at], &body()[at..]);
             let broken = [before.as_bytes(), bytes, after.as_bytes()].concat();
-            refused(&broken, code);
+            refused(&broken, Code::RecordMalformed);
             assert_eq!(outcome(&broken).unwrap_err().at, at);
         }
     }
