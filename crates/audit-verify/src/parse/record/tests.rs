@@ -260,6 +260,9 @@ fn a_previous_hash_is_64_lowercase_digits() {
     ] {
         refused(changed(&format!(r#","prev_hash":"{PREV}""#), &field), Code::RecordMalformed);
     }
+    for end in ["", "'", "}", " ", "\\"] {
+        refused(changed(&format!("{PREV}\""), &format!("{PREV}{end}")), Code::RecordMalformed);
+    }
     let zeros = changed(PREV, &"0".repeat(64));
     assert_eq!(outcome(zeros.as_bytes()), Ok(SEQ));
 }
