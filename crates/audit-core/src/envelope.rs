@@ -74,7 +74,9 @@ impl FromStr for Receipt {
         let (seq, hash) = text.split_once(':').ok_or(ReceiptError)?;
         let seq = seq.parse().ok().filter(|&seq| seq <= SEQ_MAX).ok_or(ReceiptError)?;
         let hash = Digest::from_hex(hash.as_bytes()).ok_or(ReceiptError)?;
-        Ok(Self { seq, hash })
+        // A number has other forms, of which the log knows none.
+        let receipt = Self { seq, hash };
+        (receipt.to_string() == text).then_some(receipt).ok_or(ReceiptError)
     }
 }
 
@@ -100,7 +102,9 @@ mod tests {
         let receipt = Receipt { seq: 1047, hash: Digest::of(b"") };
         let text = receipt.to_string();
         assert_eq!(text.parse(), Ok(receipt));
-        for bad in ["", "7", "7:", "x:0", "7:abc", &text.to_uppercase(), &format!("{text} ")] {
+        let (shouted, followed) = (text.to_uppercase(), format!("{text} "));
+        let (signed, padded) = (format!("+{text}"), format!("0{text}"));
+        for bad in ["", "7", "7:", "x:0", "7:abc", &shouted, &followed, &signed, &padded] {
             assert_eq!(bad.parse::<Receipt>(), Err(ReceiptError), "{bad:?}");
         }
     }
