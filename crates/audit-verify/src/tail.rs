@@ -6,7 +6,6 @@
 
 use audit_core::Digest;
 use audit_core::digest::Hasher;
-use audit_core::limits::RECORD_BYTES_MAX;
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use memchr::memmem;
 
@@ -15,6 +14,7 @@ use crate::parse::record::{Record, Sealed};
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Tap, Text};
 use crate::source::LogFile;
 
+const TOO_LONG: &str = "its unfinished line is longer than any record";
 const GOES_ON: &str = "its last record is followed by another byte than a line feed";
 
 /// What a disk loses at once, in bytes: never less than a sector.
@@ -53,7 +53,6 @@ pub(crate) fn examine(
     let mut tail = Tail { bytes, sha256: Digest::ZERO, valid_records: 0, fault: None };
     // A whole record at the beginning would be no tail if it followed.
     let mut due = Due::NoRecord;
-    let mut overlong = None;
     while let Some(line) = lines.next()? {
         let fault = if let Some((prev_hash, hash)) = whole_record(&line, &mut scratch) {
             tail.valid_records = tail.valid_records.saturating_add(1);
@@ -66,16 +65,12 @@ pub(crate) fn examine(
             (!follows).then_some("one of its records is whole and does not follow")
         } else {
             due = Due::AnyRecord;
-            overlong = is_overlong(&line).then_some(line.offset);
             line_fault(&line, &mut scratch)
         };
         tail.fault = tail.fault.or(fault);
     }
     tail.fault = tail.fault.or_else(|| lines.tap.fault());
     tail.sha256 = lines.tap.hasher.finish();
-    if let (None, Some(start)) = (tail.fault, overlong) {
-        tail.fault = overlong_fault(file, start, buffer, &mut scratch)?;
-    }
     Ok(tail)
 }
 
@@ -102,36 +97,17 @@ fn line_fault(line: &Line<'_>, scratch: &mut Scratch) -> Option<&'static str> {
     match line.text {
         _ if holds_nul => None,
         _ if line.ended => Some("one of its lines is no record and holds no lost block"),
-        Text::Whole(text) if begins_with_a_record(text, text.len(), scratch) => Some(GOES_ON),
-        Text::Whole(_) | Text::TooLong(_) => None,
+        Text::TooLong(_) => Some(TOO_LONG),
+        Text::Whole(text) => goes_on_after_a_record(text, scratch).then_some(GOES_ON),
     }
 }
 
-/// Whether a line is the unfinished last one, was too long to be kept, and lost no block.
-fn is_overlong(line: &Line<'_>) -> bool {
-    !line.ended && matches!(line.text, Text::TooLong(long) if !long.holds_nul)
-}
-
-/// Why an unfinished line that was too long to be kept is not what a crash leaves.
-fn overlong_fault(
-    file: &impl LogFile,
-    start: u64,
-    buffer: &mut Buffer,
-    scratch: &mut Scratch,
-) -> Result<Option<&'static str>, ReadError> {
-    let longest = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX);
-    let beginning = Span { start, lines_before: 0, end: start.saturating_add(longest) };
-    let mut lines = Lines::new(file, beginning, buffer, ());
-    let Some(Line { text: Text::Whole(text), .. }) = lines.next()? else { return Ok(None) };
-    Ok(begins_with_a_record(text, usize::MAX, scratch).then_some(GOES_ON))
-}
-
-/// Whether text begins with a whole record that ends before `below`.
-fn begins_with_a_record(text: &[u8], below: usize, scratch: &mut Scratch) -> bool {
+/// Whether an unfinished line begins with a whole record and goes on.
+fn goes_on_after_a_record(text: &[u8], scratch: &mut Scratch) -> bool {
     memmem::find_iter(text, HASH_FIELD_START).any(|at| {
         let end = at.saturating_add(HASH_FIELD_BYTES);
         let begins = text.get(..end).filter(|begins| begins.ends_with(HASH_FIELD_END));
-        end < below && begins.is_some_and(|begins| record(begins, scratch).is_some())
+        end < text.len() && begins.is_some_and(|begins| record(begins, scratch).is_some())
     })
 }
 

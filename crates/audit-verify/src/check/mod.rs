@@ -165,9 +165,6 @@ impl Checker {
     /// Looks at a line. Changes nothing.
     pub(crate) fn assess<'l>(&mut self, line: &Line<'l>) -> Assessed<'l> {
         let text = match line.text {
-            Text::TooLong(long) if self.state.cut && !long.beginning.starts_with(RECORD_START) => {
-                return Assessed::Rest { sealed: None };
-            }
             Text::TooLong(long) => {
                 let found = format!("{} bytes", long.bytes);
                 return Assessed::Damaged { code: Code::LineTooLong, sealed: None, found };

@@ -10,10 +10,6 @@ use crate::source::LogFile;
 /// Bytes read at once: enough that the calls cost nothing.
 const READ_BYTES: usize = 1 << 20;
 
-/// Bytes at the beginning of an overlong line that are kept, to see whether it begins like a
-/// record.
-const BEGINNING_BYTES: usize = 16;
-
 /// Where lines are read into. One serves all files, one after the other.
 #[derive(Debug)]
 pub(crate) struct Buffer(Vec<u8>);
@@ -72,7 +68,6 @@ pub(crate) enum Text<'b> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TooLong {
     pub(crate) bytes: u64,
-    pub(crate) beginning: [u8; BEGINNING_BYTES],
     pub(crate) holds_nul: bool,
 }
 
@@ -162,7 +157,7 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
         let text = if length > RECORD_BYTES_MAX {
             let bytes = u64::try_from(length).unwrap_or(u64::MAX);
             let holds_nul = memchr(0, text).is_some();
-            Text::TooLong(TooLong { bytes, beginning: beginning(text), holds_nul })
+            Text::TooLong(TooLong { bytes, holds_nul })
         } else {
             Text::Whole(text)
         };
@@ -172,11 +167,7 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
     /// Streams past a line that is longer than any record, once more than that of it is read.
     fn skip(&mut self) -> Result<Line<'_>, ReadError> {
         let offset = self.offset();
-        let mut long = TooLong {
-            bytes: 0,
-            beginning: beginning(self.buffer.0.get(self.from..self.to).unwrap_or_default()),
-            holds_nul: false,
-        };
+        let mut long = TooLong { bytes: 0, holds_nul: false };
         let ended = loop {
             let rest = self.buffer.0.get(self.from..self.to).unwrap_or_default();
             let found = memchr(b'\n', rest);
@@ -247,12 +238,6 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
         self.span.end = offset.saturating_add(more);
         Ok(true)
     }
-}
-
-fn beginning(text: &[u8]) -> [u8; BEGINNING_BYTES] {
-    let mut kept = [0; BEGINNING_BYTES];
-    kept.iter_mut().zip(text).for_each(|(to, &from)| *to = from);
-    kept
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ fn another_hash_at_the_seq_of_a_head_is_a_rewritten_history() {
     assert_eq!(report.findings[0].code.as_str(), "head_mismatch");
     assert_eq!(report.findings[0].file, Some(segment_name(7)));
     assert_eq!(report.findings[0].line, Some(2));
+    assert_eq!(verify_with(&log.files, &[wrong]).covered_up_to, None);
 }
 
 #[test]

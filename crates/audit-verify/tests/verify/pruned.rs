@@ -116,6 +116,22 @@ fn an_interrupted_deletion_leaves_only_files_that_the_record_names() {
 }
 
 #[test]
+fn a_deletion_ends_where_a_segment_ends() {
+    let mut log = Builder::new();
+    log.events(3);
+    let first = log.file.clone();
+    log.open_segment();
+    log.event();
+    let mut pruned = Pruned::all_of(&log);
+    pruned.files.push(log.file.clone());
+    log.event();
+    log.open_segment();
+    log.record(&pruned.event());
+    log.files.remove(&first);
+    assert_eq!(codes(&log.files, Verdict::Tampered), ["prune_mismatch"]);
+}
+
+#[test]
 fn a_later_deletion_attests_what_an_earlier_one_no_longer_can() {
     let mut log = Builder::new();
     log.events(3);
