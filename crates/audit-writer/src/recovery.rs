@@ -17,8 +17,8 @@ use crate::segment::SegmentName;
 use crate::store::{SegmentFile, Store};
 use line::Line;
 
-/// Bytes read at a time: whole records fit many times over.
-const READ_BYTES: usize = 1 << 20;
+/// Bytes read at a time: the longest record fits, and most logs end within a few of these.
+const READ_BYTES: usize = 1 << 17;
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
 const TAIL_BYTES_MAX: u64 = 16 << 20;
@@ -37,9 +37,12 @@ pub(crate) struct Recovered<F> {
 }
 
 /// Reads the end of a log; `None` when it has no segment.
-pub(crate) fn recover<S: Store>(store: &S) -> Result<Option<Recovered<S::Segment>>, OpenError> {
+pub(crate) fn recover<S: Store>(store: &mut S) -> Result<Option<Recovered<S::Segment>>, OpenError> {
     let segments = segments(store)?;
     let Some((newest, older)) = segments.split_last() else { return Ok(None) };
+    // A writer that was killed between naming a segment and syncing the directory leaves a name
+    // that a power cut takes away.
+    store.sync_dir().map_err(OpenError::io("sync the directory"))?;
     let name = newest.to_string();
     let mut file = store.open(&name).map_err(OpenError::io("open the newest segment"))?;
     // Bytes that a crash left in the cache alone must not be taken for durable: sync, then read
@@ -53,6 +56,9 @@ pub(crate) fn recover<S: Store>(store: &S) -> Result<Option<Recovered<S::Segment
     let Some(Opened { service_id, log_id, .. }) = scan.opened else {
         return Err(damaged("it does not begin with a whole record of its own"));
     };
+    if scan.owes_log_opened {
+        return Err(damaged("its first records, which were written at once, are not whole"));
+    }
     let head = scan.chain.head().ok_or_else(|| damaged("it has no record"))?;
     let mut tail = None;
     if end > scan.offset {
@@ -144,13 +150,22 @@ struct Scan {
     offset: u64,
     opened: Option<Opened>,
     unsynced_bytes_max: Option<u64>,
+    /// Whether the opening records say that a writer opened the log, and not yet which.
+    owes_log_opened: bool,
     closed: bool,
 }
 
 impl Scan {
     fn new(name: SegmentName) -> Self {
-        let chain = Chain::new();
-        Self { name, chain, offset: 0, opened: None, unsynced_bytes_max: None, closed: false }
+        Self {
+            name,
+            chain: Chain::new(),
+            offset: 0,
+            opened: None,
+            unsynced_bytes_max: None,
+            owes_log_opened: false,
+            closed: false,
+        }
     }
 
     /// Takes the next line (without its line feed) if it is a whole record linked to the one before.
@@ -168,6 +183,9 @@ impl Scan {
         }
         if let Some(opened) = line.log_opened() {
             self.unsynced_bytes_max = Some(opened.unsynced_bytes_max);
+            self.owes_log_opened = false;
+        } else if line.seq == 0 || line.is("log_recovered") {
+            self.owes_log_opened = true;
         }
         self.closed = line.is("log_closed");
         self.chain.push(line.hash);

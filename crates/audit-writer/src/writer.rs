@@ -106,12 +106,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// As for [`new`](AuditFileWriter::new), but [`OpenError::Locked`].
     pub fn with(
-        store: S,
+        mut store: S,
         clock: C,
         rotation_policy: RotationPolicy,
         flush_mode: FlushMode,
     ) -> Result<Self, OpenError> {
-        let recovered = crate::recovery::recover(&store)?;
+        let recovered = crate::recovery::recover(&mut store)?;
         let mut writer = Self {
             store,
             clock,
@@ -255,9 +255,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ) -> Result<Receipt, WriteError> {
         self.finish_line()?;
         self.declare_losses(service_id)?;
-        let receipt = self.append(service_id, payload)?;
-        self.pending.events = self.pending.events.saturating_add(1);
-        self.pending.critical |= critical;
+        let appended = self.append(service_id, payload);
+        // A record that is written in part has its place too, and is as critical.
+        if matches!(appended, Ok(_) | Err(WriteError::Unfinished { .. })) {
+            self.pending.events = self.pending.events.saturating_add(1);
+            self.pending.critical |= critical;
+        }
+        let receipt = appended?;
         if flush::due(self.flush_mode, self.unsynced()) {
             self.sync()?;
         }

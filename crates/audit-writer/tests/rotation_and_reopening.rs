@@ -21,7 +21,7 @@ fn segments(disk: &SimDisk) -> Vec<SegmentName> {
 #[test]
 fn a_log_of_a_thousand_rotations_and_a_hundred_reopenings_is_one_chain() {
     let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T23:00:00Z"));
-    let policy = RotationPolicy::Both { bytes_max: 4_000 };
+    let policy = RotationPolicy::Both { bytes_max: 2_600 };
     let mut number = 0;
     for opening in 0..100_i32 {
         let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
@@ -72,7 +72,7 @@ fn no_segment_grows_beyond_the_limit_unless_one_record_does() {
     let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
     let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
     let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
-    for number in 0..40 {
+    for number in 0..100 {
         writer.write_event(&routine(number)).unwrap();
     }
     writer.close().unwrap();
@@ -130,11 +130,12 @@ fn the_previous_segment_is_durable_before_the_next_one_exists() {
     let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
     let lazy = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
     let mut writer = open(&disk, &clock, policy, lazy).unwrap();
-    for number in 0..20 {
+    for number in 0..40 {
         writer.write_event(&routine(number)).unwrap();
     }
     drop(writer);
-    let writer = open(&disk, &clock, policy, lazy).unwrap();
+    let mut writer = open(&disk, &clock, policy, lazy).unwrap();
+    writer.write_event(&routine(40)).unwrap();
     drop(writer);
     let trace = disk.trace();
     let mut dirty = None;

@@ -2,8 +2,9 @@
 //!
 //! Lost blocks leave NULs that begin at a block or where the file had ended, and end at a block or
 //! where the file ends; an interrupted append leaves an unfinished last line. A changed byte leaves
-//! neither.
+//! neither, and neither does a line that was taken out, put in or moved: what follows it is whole.
 
+use audit_core::Digest;
 use audit_core::lifecycle::TailKind;
 
 use super::line::Line;
@@ -20,6 +21,27 @@ pub(super) struct Found {
     pub(super) looks: TailKind,
 }
 
+/// Which whole record may come next in a tail.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    /// None: a tail that begins with a whole record had the one before it taken out.
+    NoRecord,
+    /// The one linked to this hash.
+    After(Digest),
+    /// Any: what stood before it was lost.
+    AnyRecord,
+}
+
+impl Due {
+    fn allows(self, record: &Line<'_>) -> bool {
+        match self {
+            Self::NoRecord => false,
+            Self::After(hash) => record.prev_hash == hash,
+            Self::AnyRecord => true,
+        }
+    }
+}
+
 /// Examines a tail that begins at `offset` of its file.
 ///
 /// # Errors
@@ -27,14 +49,22 @@ pub(super) struct Found {
 /// Why it does not look like a crash.
 pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, &'static str> {
     let mut valid_records: u64 = 0;
+    let mut due = Due::NoRecord;
     for line in tail.split_inclusive(|&byte| byte == b'\n') {
+        let whole = line.strip_suffix(b"\n");
+        if let Some(record) = whole.and_then(Line::parse) {
+            if !due.allows(&record) {
+                return Err("a whole record of its tail does not follow the one before");
+            }
+            due = Due::After(record.hash);
+            valid_records = valid_records.saturating_add(1);
+            continue;
+        }
+        due = Due::AnyRecord;
         if line.contains(&0) {
             continue;
         }
-        match line.strip_suffix(b"\n") {
-            Some(whole) if Line::parse(whole).is_some() => {
-                valid_records = valid_records.saturating_add(1);
-            }
+        match whole {
             Some(_) => return Err("a line of its tail is no record and holds no lost block"),
             None if follows_a_record(line) => {
                 return Err("its last record is followed by another byte than a line feed");
@@ -119,6 +149,19 @@ mod tests {
         assert!(examine(&changed, 0).is_err());
         assert!(examine(&with(b"", b"\x0b"), 0).is_err());
         assert!(examine(&with(b"", &GOLDEN[..9]), 0).is_err());
+    }
+
+    #[test]
+    fn a_record_taken_out_put_in_or_moved_does_not_look_like_a_crash() {
+        assert!(examine(&with(b"", b"\n"), 0).is_err(), "begins with a whole record");
+        let lost = [&[0; 512], &b"\"}\n"[..]].concat();
+        let one = [&lost, GOLDEN, b"\n"].concat();
+        assert_eq!(examine(&one, 0).unwrap().valid_records, 1);
+        let twice = [&one, GOLDEN, b"\n"].concat();
+        assert!(examine(&twice, 0).is_err(), "the second does not follow the first");
+        let rest = 1_024 - one.len() % 512;
+        let apart = [&one, &vec![0; rest][..], b"\"}\n", GOLDEN, b"\n"].concat();
+        assert_eq!(examine(&apart, 0).unwrap().valid_records, 2, "lost blocks stand between");
     }
 
     #[test]

@@ -7,33 +7,35 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use audit_core::{AuditEvent, AuditEventEnvelope, EventTime, FlushMode, RotationPolicy, ServiceId};
+use audit_core::{
+    AuditEvent, AuditEventEnvelope, EventTime, FlushMode, Receipt, RotationPolicy, ServiceId,
+};
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
 use audit_writer::{AuditFileWriter, Clock, OpenError, SimDisk, SimStore};
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock that stands still until it is told otherwise.
 #[derive(Clone, Debug)]
-pub struct HandClock {
+pub(crate) struct HandClock {
     now: Rc<Cell<DateTime<Utc>>>,
     monotonic: Rc<Cell<Duration>>,
 }
 
 impl HandClock {
     /// Stands at a time of day.
-    pub fn at(time: &str) -> Self {
+    pub(crate) fn at(time: &str) -> Self {
         let now = EventTime::parse(time).unwrap().instant();
         Self { now: Rc::new(Cell::new(now)), monotonic: Rc::default() }
     }
 
     /// Lets time pass.
-    pub fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         self.now.set(self.now.get() + time);
         self.monotonic.set(self.monotonic.get() + time);
     }
 
     /// Sets the time of day, back or forth; monotonic time does not care.
-    pub fn step(&self, by: TimeDelta) {
+    pub(crate) fn step(&self, by: TimeDelta) {
         self.now.set(self.now.get() + by);
     }
 }
@@ -48,14 +50,14 @@ impl Clock for HandClock {
     }
 }
 
-pub type SimWriter = AuditFileWriter<SimStore, HandClock>;
+pub(crate) type SimWriter = AuditFileWriter<SimStore, HandClock>;
 
-pub fn service() -> ServiceId {
+pub(crate) fn service() -> ServiceId {
     ServiceId::new("bank.teller-1").unwrap()
 }
 
 /// Opens the log on a simulated disk.
-pub fn open(
+pub(crate) fn open(
     disk: &SimDisk,
     clock: &HandClock,
     rotation: RotationPolicy,
@@ -65,7 +67,7 @@ pub fn open(
 }
 
 /// A routine event that tells its number.
-pub fn routine(number: u64) -> AuditEventEnvelope<'static> {
+pub(crate) fn routine(number: u64) -> AuditEventEnvelope<'static> {
     let event = AuditEvent::SealVerified {
         timestamp: EventTime::from(DateTime::UNIX_EPOCH),
         shard_id: format!("shard-{number}").into(),
@@ -75,7 +77,7 @@ pub fn routine(number: u64) -> AuditEventEnvelope<'static> {
 }
 
 /// A critical event that tells its number.
-pub fn critical(number: u64) -> AuditEventEnvelope<'static> {
+pub(crate) fn critical(number: u64) -> AuditEventEnvelope<'static> {
     let event = AuditEvent::InvalidTokenUsed {
         timestamp: EventTime::from(DateTime::UNIX_EPOCH),
         ip: "192.0.2.7".into(),
@@ -86,12 +88,18 @@ pub fn critical(number: u64) -> AuditEventEnvelope<'static> {
 }
 
 /// Judges a directory in memory.
-pub fn verify(files: BTreeMap<String, Vec<u8>>) -> Report {
-    verify_source(&MemorySource::new(files), &VerifyOptions::default(), &mut |_| ()).unwrap()
+pub(crate) fn verify(files: BTreeMap<String, Vec<u8>>) -> Report {
+    verify_with_heads(files, &[])
+}
+
+/// Judges a directory in memory that has to hold these records.
+pub(crate) fn verify_with_heads(files: BTreeMap<String, Vec<u8>>, heads: &[Receipt]) -> Report {
+    let options = VerifyOptions { heads: heads.to_vec() };
+    verify_source(&MemorySource::new(files), &options, &mut |_| ()).unwrap()
 }
 
 /// Judges a directory that nothing may be wrong with.
-pub fn verify_consistent(files: BTreeMap<String, Vec<u8>>) -> Report {
+pub(crate) fn verify_consistent(files: BTreeMap<String, Vec<u8>>) -> Report {
     let report = verify(files);
     assert_eq!(report.verdict, Verdict::Consistent, "{report:#?}");
     report
