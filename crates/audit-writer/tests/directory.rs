@@ -8,10 +8,11 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use audit_core::{FlushMode, RotationPolicy};
+use audit_core::{FlushMode, RotationPolicy, ServiceId};
 use audit_verify::{Verdict, VerifyOptions, verify_dir};
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
-use audit_writer::{AuditFileWriter, OpenError};
+use audit_writer::{AuditFileWriter, OpenError, WriteError};
+use chrono::{TimeDelta, Utc};
 use common::routine;
 
 fn writer(dir: &Path) -> Result<AuditFileWriter, OpenError> {
@@ -47,6 +48,65 @@ fn a_log_is_private_and_what_is_finished_is_read_only() {
     log.close().unwrap();
     assert_eq!(mode(&segments(&dir)[0]), 0o400);
     assert_eq!(verdict(&dir), Verdict::Consistent);
+}
+
+#[test]
+fn a_segment_is_sealed_when_the_next_one_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let policy = RotationPolicy::SizeLimit { bytes_max: 4_000 };
+    let mut log = AuditFileWriter::new(dir.path(), policy, FlushMode::Immediate).unwrap();
+    for number in 0..30 {
+        log.write_event(&routine(number)).unwrap();
+    }
+    let paths = segments(dir.path());
+    let (newest, older) = paths.split_last().unwrap();
+    assert!(older.len() > 2);
+    assert!(older.iter().all(|path| mode(path) == 0o400));
+    assert_eq!(mode(newest), 0o600);
+}
+
+#[test]
+fn what_a_crash_left_unsealed_the_next_open_seals() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    drop(log);
+    let first = segments(dir.path()).remove(0);
+    fs::set_permissions(&first, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    assert_eq!(mode(&first), 0o600, "opening alone changes nothing");
+    log.write_event(&routine(1)).unwrap();
+    assert_eq!(mode(&first), 0o400);
+}
+
+#[test]
+fn a_file_in_the_place_of_the_next_segment_is_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    let today = Utc::now().date_naive();
+    let names = [today, today + TimeDelta::days(1)].map(|date| SegmentName { first_seq: 0, date });
+    for name in names {
+        fs::write(dir.path().join(name.to_string()), b"precious").unwrap();
+    }
+    assert!(matches!(log.write_event(&routine(0)), Err(WriteError::Poisoned { .. })));
+    assert!(matches!(log.write_event(&routine(0)), Err(WriteError::Poisoned { .. })));
+    for name in names {
+        assert_eq!(fs::read(dir.path().join(name.to_string())).unwrap(), b"precious");
+    }
+}
+
+#[test]
+fn a_log_of_another_service_is_not_continued() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    drop(log);
+    let mut log = writer(dir.path()).unwrap();
+    let mut other = routine(1);
+    other.service_id = ServiceId::new("bank.teller-2").unwrap();
+    assert!(matches!(log.write_event(&other), Err(WriteError::ServiceMismatch { .. })));
+    drop(log);
+    assert_eq!(segments(dir.path()).len(), 1);
 }
 
 #[test]
@@ -139,6 +199,36 @@ fn a_damaged_end_is_refused_and_left_as_it_is() {
     assert!(usize::try_from(*offset).unwrap() <= middle);
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert_eq!(segments(dir.path()).len(), 1);
+}
+
+/// What the verifier calls tampering is not buried by going on after it.
+#[test]
+fn a_record_taken_out_is_damage_and_no_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    for number in 0..5 {
+        log.write_event(&routine(number)).unwrap();
+    }
+    let path = segments(dir.path()).remove(0);
+    let text = fs::read_to_string(&path).unwrap();
+    let name = path.file_name().unwrap();
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let without = |taken: usize| -> String {
+        let kept = lines.iter().enumerate().filter(|(index, _)| *index != taken);
+        kept.map(|(_, line)| *line).collect()
+    };
+    // The first record, log_opened, and one in the middle.
+    for taken in [0, 1, 4] {
+        let copy = tempfile::tempdir().unwrap();
+        fs::write(copy.path().join(name), without(taken)).unwrap();
+        assert_eq!(verdict(copy.path()), Verdict::Tampered, "line {taken}");
+        let opened = writer(copy.path());
+        assert!(matches!(opened, Err(OpenError::Damaged { .. })), "line {taken}: {opened:?}");
+    }
+    let copy = tempfile::tempdir().unwrap();
+    fs::write(copy.path().join(name), lines[0]).unwrap();
+    assert_eq!(verdict(copy.path()), Verdict::Tampered);
+    assert!(matches!(writer(copy.path()), Err(OpenError::Damaged { .. })), "log_opened is absent");
 }
 
 #[test]
