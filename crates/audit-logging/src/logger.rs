@@ -26,7 +26,8 @@ pub struct AuditLogger {
 enum State {
     Disabled,
     Open(Box<AuditFileWriter>),
-    Closed,
+    /// With what the shutdown came to.
+    Closed(Result<Option<Receipt>, EmitError>),
 }
 
 /// An event was not recorded as asked.
@@ -120,18 +121,26 @@ impl AuditLogger {
     }
 
     /// Closes the log for all clones and returns its head, to be kept elsewhere: with it, the
-    /// verifier can tell that nothing was cut off. A log without a record has none.
+    /// verifier can tell that nothing was cut off. A log without a record has none. Closing it
+    /// again changes nothing and returns the same.
     ///
     /// # Errors
     ///
     /// [`EmitError`]; the log is closed all the same, as after a crash.
     pub fn shutdown(&self) -> Result<Option<Receipt>, EmitError> {
         let mut state = self.writer.lock().map_err(|_| EmitError::Panicked)?;
-        match std::mem::replace(&mut *state, State::Closed) {
-            State::Open(writer) => Ok(writer.close()?),
-            State::Disabled => Ok(None),
-            State::Closed => Err(EmitError::Closed),
-        }
+        // What stands there for the moment is what a panic in the writer would leave.
+        let outcome = match std::mem::replace(&mut *state, State::Closed(Err(EmitError::Panicked)))
+        {
+            State::Disabled => {
+                *state = State::Disabled;
+                return Ok(None);
+            }
+            State::Open(writer) => writer.close().map_err(EmitError::from),
+            State::Closed(outcome) => outcome,
+        };
+        *state = State::Closed(outcome.clone());
+        outcome
     }
 
     fn with_writer<T: Default>(
@@ -142,7 +151,7 @@ impl AuditLogger {
         match &mut *state {
             State::Disabled => Ok(T::default()),
             State::Open(writer) => act(writer),
-            State::Closed => Err(EmitError::Closed),
+            State::Closed(_) => Err(EmitError::Closed),
         }
     }
 }

@@ -1,6 +1,12 @@
 //! The power goes at each operation, and whatever it takes away, the log goes on.
 
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, and small numbers"
+)]
 
 mod common;
 
@@ -75,11 +81,12 @@ fn accounts_of_tails(disk: &SimDisk) -> usize {
 fn check_found(found: &SimDisk, promised: &[Receipt], story: &str) -> Report {
     let before = verify_with_heads(found.files(), promised);
     let has_segment = found.files().keys().any(|name| SegmentName::parse(name).is_some());
-    match before.verdict {
-        Verdict::Consistent | Verdict::Intact | Verdict::Torn => assert!(has_segment, "{story}"),
-        Verdict::Unverifiable => assert!(!has_segment && promised.is_empty(), "{story}"),
-        _ => panic!("{story}: {before:#?}"),
-    }
+    let is_mild = if has_segment {
+        matches!(before.verdict, Verdict::Intact | Verdict::Consistent | Verdict::Torn)
+    } else {
+        before.verdict == Verdict::Unverifiable && promised.is_empty()
+    };
+    assert!(is_mild, "{story}: {before:#?}");
     let accounts = accounts_of_tails(found);
 
     let clock = HandClock::at("2026-01-02T04:00:00Z");

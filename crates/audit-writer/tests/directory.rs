@@ -1,6 +1,10 @@
 //! A real directory: locks, modes, and whatever lies about in it.
 
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "helpers of tests, and small numbers"
+)]
 
 mod common;
 

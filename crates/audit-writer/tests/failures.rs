@@ -1,6 +1,11 @@
 //! Operations fail, and nothing that was promised is lost, nor anything pretended.
 
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, and small numbers"
+)]
 
 mod common;
 #[path = "common/faulty.rs"]

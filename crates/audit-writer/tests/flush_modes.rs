@@ -1,6 +1,10 @@
 //! When events become durable, by exact numbers.
 
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "helpers of tests, and small numbers"
+)]
 
 mod common;
 
@@ -103,7 +107,7 @@ fn an_idle_batch_is_synced_by_time_alone() {
     clock.pass(Duration::from_secs(1));
     assert_eq!(writer.flush_if_due().unwrap(), None);
     assert_eq!((writer.events_since_sync(), syncs(&disk)), (0, before + 1));
-    clock.pass(Duration::from_secs(3600));
+    clock.pass(Duration::from_hours(1));
     assert_eq!(writer.flush_if_due().unwrap(), None);
     assert_eq!(syncs(&disk), before + 1);
 }
@@ -112,7 +116,7 @@ fn an_idle_batch_is_synced_by_time_alone() {
 fn an_old_batch_is_synced_by_the_next_event() {
     let (mut writer, _, clock) = writer(HYBRID);
     writer.write_event(&routine(0)).unwrap();
-    clock.pass(Duration::from_secs(60));
+    clock.pass(Duration::from_mins(1));
     writer.write_event(&routine(1)).unwrap();
     assert_eq!(writer.events_since_sync(), 0);
 }

@@ -1,6 +1,10 @@
 //! The chain goes on through every seam.
 
-#![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "helpers of tests, and small numbers"
+)]
 
 mod common;
 
@@ -28,7 +32,7 @@ fn a_log_of_a_thousand_rotations_and_a_hundred_reopenings_is_one_chain() {
         for _ in 0..50 {
             writer.write_event(&routine(number)).unwrap();
             number += 1;
-            clock.pass(Duration::from_secs(60));
+            clock.pass(Duration::from_mins(1));
         }
         if opening % 3 == 0 {
             writer.close().unwrap();
