@@ -12,9 +12,9 @@ mod common;
 
 use audit_core::{FlushMode, Receipt, RotationPolicy};
 use audit_verify::{Report, Verdict};
-use audit_writer::SimDisk;
 use audit_writer::segment::SegmentName;
 use audit_writer::store::Fate;
+use audit_writer::{OpenError, SimDisk};
 use common::{HandClock, critical, open, routine, verify, verify_with_heads};
 
 const HYBRID: FlushMode =
@@ -236,4 +236,48 @@ fn recover(disk: &SimDisk) -> Option<()> {
     let mut writer = open(disk, &clock, POLICY, FlushMode::Immediate).ok()?;
     writer.write_event(&routine(50)).ok()?;
     writer.close().ok().map(drop)
+}
+
+/// What a writer never leaves unsynced, no crash takes away: a longer tail was made.
+#[test]
+fn a_tail_is_recovered_up_to_the_length_that_its_writer_stated() {
+    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    for rotations in [0, 20] {
+        let disk = SimDisk::default();
+        let mut writer = open(&disk, &clock, POLICY, LAZY).unwrap();
+        for number in 0..=rotations {
+            writer.write_event(&routine(number)).unwrap();
+        }
+        writer.flush().unwrap();
+        disk.crash_at(0);
+        drop(writer);
+        let with_tail = |bytes: u64| {
+            let mut files = disk.files();
+            let (_, newest) = files.iter_mut().next_back().unwrap();
+            newest.resize(newest.len() + usize::try_from(bytes).unwrap(), 0);
+            SimDisk::with_files(files)
+        };
+        let longest = LAZY.unsynced_bytes_max();
+        assert_eq!(longest, 1 << 20);
+        let report = check_found(&with_tail(longest), &[], "as long as stated");
+        assert_eq!(report.verdict, Verdict::Torn);
+        let longer = with_tail(longest + 1);
+        assert_eq!(verify(longer.files()).verdict, Verdict::Tampered);
+        let opened = open(&longer, &clock, POLICY, LAZY);
+        assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{rotations}: {opened:?}");
+    }
+}
+
+#[test]
+fn a_tail_after_a_clean_shutdown_is_no_crash() {
+    let disk = SimDisk::default();
+    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let mut writer = open(&disk, &clock, POLICY, LAZY).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    writer.close().unwrap();
+    let mut files = disk.files();
+    files.iter_mut().next_back().unwrap().1.push(b'{');
+    assert_eq!(verify(files.clone()).verdict, Verdict::Tampered);
+    let opened = open(&SimDisk::with_files(files), &clock, POLICY, LAZY);
+    assert!(matches!(opened, Err(OpenError::Damaged { .. })), "{opened:?}");
 }

@@ -72,6 +72,28 @@ fn a_segment_is_begun_when_the_date_changes() {
 }
 
 #[test]
+fn under_both_either_the_date_or_the_size_begins_a_segment() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T12:00:00Z"));
+    let policy = RotationPolicy::Both { bytes_max: 4_000 };
+    let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    clock.step(TimeDelta::days(1));
+    writer.write_event(&routine(1)).unwrap();
+    assert_eq!(disk.files().len(), 2, "the date alone, far from the limit");
+    let mut number = 2;
+    while disk.files().len() == 2 {
+        writer.write_event(&routine(number)).unwrap();
+        number += 1;
+        assert!(number < 20, "the size alone, on one day");
+    }
+    drop(writer);
+    let names = segments(&disk);
+    let days: Vec<_> = names.iter().map(|name| name.date.to_string()).collect();
+    assert_eq!(days, ["2026-01-02", "2026-01-03", "2026-01-03"]);
+    verify_consistent(disk.files());
+}
+
+#[test]
 fn no_segment_grows_beyond_the_limit_unless_one_record_does() {
     let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
     let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
