@@ -21,7 +21,7 @@ enum Step {
     Critical(u64),
     Flush,
     Pass(u64),
-    StepClock(i64),
+    MoveClock(i64),
     CloseAndOpen,
     /// The process is killed, and the cache stays.
     KillAndOpen,
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<u64>().prop_map(Step::Critical),
         1 => Just(Step::Flush),
         1 => (0..100_u64).prop_map(Step::Pass),
-        1 => (-40..40_i64).prop_map(Step::StepClock),
+        1 => (-40..40_i64).prop_map(Step::MoveClock),
         1 => Just(Step::CloseAndOpen),
         1 => Just(Step::KillAndOpen),
         1 => (0..12_u64, entries, fate()).prop_map(|(at, e, b)| Step::PowerCut(at, e, b)),
@@ -121,7 +121,7 @@ impl Run {
                 self.clock.pass(Duration::from_secs(seconds));
                 drop(writer.flush_if_due());
             }
-            Step::StepClock(hours) => self.clock.step(TimeDelta::hours(hours)),
+            Step::MoveClock(hours) => self.clock.step(TimeDelta::hours(hours)),
             Step::CloseAndOpen => {
                 self.promised.extend(writer.close().ok().flatten());
                 self.disk.crash_at(u64::MAX);

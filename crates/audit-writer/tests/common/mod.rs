@@ -2,6 +2,7 @@
 
 #![expect(dead_code, reason = "each scenario file uses what it needs")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+#![expect(clippy::arithmetic_side_effects, reason = "times near the present")]
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
