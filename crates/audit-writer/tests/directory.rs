@@ -172,6 +172,19 @@ fn a_newest_segment_that_is_no_file_is_refused_and_never_waited_for() {
 }
 
 #[test]
+fn a_link_in_the_place_of_the_newest_segment_is_not_followed() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    drop(log);
+    let path = segments(dir.path()).remove(0);
+    let moved = elsewhere.path().join("segment");
+    fs::rename(&path, &moved).unwrap();
+    symlink(&moved, &path).unwrap();
+    assert!(matches!(writer(dir.path()), Err(OpenError::Io { .. })));
+}
+
+#[test]
 fn a_missing_parent_is_an_error_and_nothing_is_made() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("not/there");

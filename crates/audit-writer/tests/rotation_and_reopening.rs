@@ -174,3 +174,19 @@ fn the_previous_segment_is_durable_before_the_next_one_exists() {
     }
     assert!(created > 5);
 }
+
+/// What is only in the cache may be lost, and what a failed write-back left there is not on disk.
+#[test]
+fn the_end_of_a_log_is_read_from_the_disk_once_it_is_synced() {
+    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+    writer.write_event(&routine(0)).unwrap();
+    drop(writer);
+    let before = disk.trace().len();
+    drop(open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap());
+    let mut trace = disk.trace().split_off(before);
+    trace.dedup();
+    let opened = "open 00000000000000000000.2026-01-02.audit.jsonl";
+    let expected = ["names", "sync_dir", opened, "sync file 0", "drop_cache file 0", "read file 0"];
+    assert_eq!(trace, expected);
+}
