@@ -1,0 +1,157 @@
+//! Events made from the table, so that a new row is covered as soon as it is there.
+
+use audit_core::event::{EventRow, FieldKind};
+use audit_core::limits::PAYLOAD_BYTES_MAX;
+use audit_core::record::write_payload;
+use audit_core::{AuditEvent, Marks, is_hostile};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// An event of a row with `text` wherever a caller may put text, every optional member present.
+pub(crate) fn event_json(row: &EventRow, text: &str) -> Value {
+    let members = row.fields.iter().map(|field| (field.name.to_owned(), member(field.kind, text)));
+    let first = ("event_type".to_owned(), json!(row.event_type));
+    Value::Object([first].into_iter().chain(members).collect())
+}
+
+fn member(kind: FieldKind, text: &str) -> Value {
+    match kind {
+        FieldKind::Text | FieldKind::Ip | FieldKind::Severity => json!(text),
+        FieldKind::TextList => json!([text, "plain", text]),
+        FieldKind::U32 | FieldKind::U64 => json!(7),
+        FieldKind::U32List => json!([0, 1]),
+        FieldKind::Bool => json!(true),
+        FieldKind::Time => json!("2026-01-14T09:26:53.589Z"),
+        FieldKind::Name => json!("billing.card_added"),
+        FieldKind::Actor => {
+            json!({ "user_id": text, "ip": text, "auth_method": text, "session_id": text })
+        }
+        FieldKind::Resource => {
+            json!({ "resource_type": text, "resource_id": text, "parent_id": text })
+        }
+        FieldKind::Result => json!({ "failure": { "reason": text } }),
+        FieldKind::Json => json!([text, { "plain": 1.5, text: [null, { "k": text }] }]),
+        FieldKind::Object => json!({ "plain": 1.5, text: text, "list": [true, { text: text }] }),
+    }
+}
+
+/// The same members under a type that the table does not have.
+pub(crate) fn unknown_event_json(row: &EventRow, text: &str) -> Value {
+    let mut event = event_json(row, text);
+    event["event_type"] = json!(format!("unheard_of.{text}"));
+    event[text] = json!(text);
+    event
+}
+
+pub(crate) fn read(event: &Value) -> AuditEvent<'static> {
+    let (event, marks) = AuditEvent::from_json(&event.to_string()).unwrap();
+    assert!(marks.is_empty());
+    event
+}
+
+pub(crate) fn is_opaque(event: &AuditEvent<'_>) -> bool {
+    matches!(event, AuditEvent::Opaque(_))
+}
+
+pub(crate) fn written(event: &AuditEvent<'_>) -> Value {
+    serde_json::to_value(event).unwrap()
+}
+
+/// The event and the `sanitized` list that a record of it would hold.
+pub(crate) fn payload(event: &AuditEvent<'_>, marks: &Marks) -> Value {
+    let mut payload = br#"{"event":"#.to_vec();
+    write_payload(&mut payload, event, marks);
+    payload.push(b'}');
+    assert!(payload.len() - br#"{"event":}"#.len() <= PAYLOAD_BYTES_MAX, "{}", payload.len());
+    serde_json::from_slice(&payload).unwrap()
+}
+
+/// Every text of a value, keys among them.
+pub(crate) fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(map) => {
+            let values = map.values().flat_map(texts);
+            map.keys().map(String::as_str).chain(values).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_inert(value: &Value) {
+    for text in texts(value) {
+        let raw = text.chars().find(|&c| is_hostile(c) && c != '\t' && c != '\n');
+        assert_eq!(raw, None, "in {text:?}");
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_marks_lead_somewhere(marks: &Marks, event: &Value) {
+    for pointer in marks.iter() {
+        assert!(event.pointer(pointer).is_some(), "{pointer} leads nowhere in {event}");
+    }
+}
+
+/// Pointers to what differs between two events of the same shape, keys under their new names.
+pub(crate) fn differences(before: &Value, after: &Value) -> Vec<String> {
+    match (before, after) {
+        (Value::Array(before), Value::Array(after)) => {
+            assert_eq!(before.len(), after.len());
+            let items = before.iter().zip(after).enumerate();
+            items
+                .flat_map(|(index, (before, after))| below(&index.to_string(), before, after))
+                .collect()
+        }
+        (Value::Object(before), Value::Object(after)) => members_that_differ(before, after),
+        (before, after) if before == after => Vec::new(),
+        _ => vec![String::new()],
+    }
+}
+
+fn members_that_differ(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<String> {
+    assert_eq!(before.len(), after.len(), "two keys became one");
+    let mut found = Vec::new();
+    for ((old, before), (new, after)) in before.iter().zip(after) {
+        let token = new.replace('~', "~0").replace('/', "~1");
+        if old != new {
+            found.push(format!("/{token}"));
+        }
+        found.extend(below(&token, before, after));
+    }
+    found
+}
+
+fn below(token: &str, before: &Value, after: &Value) -> Vec<String> {
+    differences(before, after).into_iter().map(|inner| format!("/{token}{inner}")).collect()
+}
+
+/// Characters of every kind that cleaning tells apart.
+pub(crate) fn any_text() -> impl Strategy<Value = String> {
+    let odd = prop::sample::select(vec![
+        '\0',
+        '\t',
+        '\n',
+        '\r',
+        '\u{1b}',
+        '\u{7f}',
+        '\u{9b}',
+        '"',
+        '\\',
+        '/',
+        '~',
+        '\u{200d}',
+        '\u{202e}',
+        '\u{feff}',
+        '\u{27e6}',
+        '\u{27e7}',
+        '\u{e0041}',
+        '\u{10ffff}',
+        'U',
+        '+',
+        '0',
+    ]);
+    let char = prop_oneof![odd, any::<char>(), prop::char::range(' ', '~')];
+    prop::collection::vec(char, 0..40).prop_map(String::from_iter)
+}
