@@ -6,7 +6,7 @@
 /// [`TextPolicy::Reject`]: audit_core::TextPolicy::Reject
 /// [`TextPolicy::Neutralise`]: audit_core::TextPolicy::Neutralise
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{pointer} {fault}")]
+#[error("{} {fault}", if pointer.is_empty() { "the event" } else { pointer })]
 pub struct ValidationError {
     /// Which value: an RFC 6901 pointer into the event, hostile keys in it neutralised; empty for
     /// the whole event.

@@ -66,6 +66,26 @@ fn what_is_left_out_is_counted_in_bytes_of_the_original() {
 }
 
 #[test]
+fn what_fits_exactly_when_neutralised_is_not_shortened() {
+    let exact = format!("{}\u{1b}", "x".repeat(93));
+    let rule = rule(Origin::Caller, 105);
+    assert_eq!(rule.rewrite(&exact), sanitize(&exact).unwrap());
+    assert_eq!(json_bytes(&rule.rewrite(&exact)), 105);
+    let longer = format!("x{exact}");
+    assert_eq!(shortened(&rule.rewrite(&longer)), Some(("", 95, Digest::of(longer.as_bytes()))));
+}
+
+#[test]
+fn a_surrogate_is_counted_in_the_bytes_it_comes_back_as() {
+    let repaired = repair(&br"\ud800".repeat(100));
+    let short = rule(Origin::Repaired, 200).rewrite(&repaired);
+    let (kept, bytes, sha256) = shortened(&short).unwrap();
+    assert_eq!(restore_bytes(kept).unwrap(), b"\xed\xa0\x80".repeat(7));
+    assert_eq!(bytes, 93 * 3);
+    assert_eq!(sha256, Digest::of(&b"\xed\xa0\x80".repeat(100)));
+}
+
+#[test]
 fn a_text_that_ends_like_a_shortened_one_is_told_from_it() {
     let long = "x".repeat(2_000);
     let rule = Rule::new(Kind::Text, Origin::Caller);

@@ -99,6 +99,9 @@ fn free_text_keeps_its_lines_and_identifiers_do_not() {
         for identifier in ["path", "worker_id", "customer_id", "endpoint"] {
             assert!(after.get(identifier).is_none_or(|text| text != lines), "{after}");
         }
+        for list in ["scope", "capabilities", "data_types", "pools_affected"] {
+            assert!(after.get(list).is_none_or(|items| items[0] != lines), "{after}");
+        }
         if let Some(result) = after.get("result") {
             assert_eq!(result["failure"]["reason"], lines);
         }

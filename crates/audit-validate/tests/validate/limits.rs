@@ -48,7 +48,7 @@ fn pointers(marks: &Marks) -> Vec<&str> {
 
 #[test]
 fn long_hostile_text_in_every_place_of_every_event() {
-    for text in ["\u{1b}".repeat(8_192), "\"\u{e0041}".repeat(8_192), "\\".repeat(300_000)] {
+    for text in ["\u{1b}".repeat(8_192), "\"\u{e0041}".repeat(8_192), "\\".repeat(40_000)] {
         for row in AuditEvent::TABLE {
             for json in [event_json, unknown_event_json] {
                 let (after, _) = kept(read(&json(row, &text)));

@@ -140,6 +140,7 @@ fn a_value_too_deep_is_marked_under_its_clean_name() {
     let deep = [b"[".repeat(500), b"]".repeat(500)].concat();
     for (key, clean) in [
         (&b"a/~"[..], "/a~1~0"),
+        (b"~1~0/", "/~01~00~1"),
         (br"\u202e", "/\u{27e6}U+202E\u{27e7}"),
         (b"\xff", "/\u{27e6}xFF\u{27e7}"),
     ] {
@@ -153,6 +154,31 @@ fn a_value_too_deep_is_marked_under_its_clean_name() {
     let members: Vec<_> = (0..40).map(member).collect();
     let decoded = decode(format!(r#"{{"event_type":"x",{}}}"#, members.join(",")).as_bytes());
     assert_eq!(marks(&decoded), [""]);
+}
+
+#[test]
+fn the_digest_of_a_value_too_deep_is_that_of_its_text_as_it_came() {
+    let deep = format!("{}\"\u{27e6}\\u27E6\"{}", "[".repeat(17), "]".repeat(17));
+    let event = written(&decode(&line(b"k", deep.as_bytes())).event);
+    assert_eq!(event["k"]["oversized"]["bytes"], deep.len());
+    assert_eq!(event["k"]["oversized"]["sha256"], Digest::of(deep.as_bytes()).to_string());
+}
+
+#[test]
+fn the_items_left_out_of_a_repaired_list_are_told_by_their_bytes() {
+    let row = AuditEvent::TABLE.iter().find(|row| row.event_type == "data_deleted").unwrap();
+    let mut event = event_json(row, "x");
+    event["data_types"] = serde_json::json!(["STAND-IN"]);
+    let items = vec![quoted(b"\xff"); 70].join(&b',');
+    let json = event.to_string();
+    let (before, after) = json.split_once("\"STAND-IN\"").unwrap();
+    let line = [before.as_bytes(), &items, after.as_bytes()].concat();
+    let event = written(&decode(&line).event);
+    let rest = [b"[", vec![quoted(b"\xff"); 6].join(&b',').as_slice(), b"]"].concat();
+    assert_eq!(
+        restore_bytes(event["data_types"][64].as_str().unwrap()),
+        Err(RestoreError::Shortened { bytes: rest.len(), sha256: Digest::of(&rest) })
+    );
 }
 
 #[test]
@@ -181,6 +207,12 @@ fn a_refusal_quotes_no_more_than_a_line_of_a_hostile_key() {
     let key = "\\u202e\u{1b}".replace('\u{1b}', "\\u001b").repeat(10_000);
     let twice = format!(r#"{{"{key}":1,"{key}":2}}"#);
     assert!(refused(twice.as_bytes()).starts_with("the key \""));
+    // Nor can a key imitate a marker there.
+    let marker = "{\"\u{27e6}xFF\u{27e7}\":1,\"\u{27e6}xFF\u{27e7}\":2}";
+    assert_eq!(
+        refused(marker.as_bytes()),
+        "the key \"\u{27e6}U+27E6\u{27e7}xFF\u{27e7}\" occurs twice"
+    );
     let text = format!(r#""{key}""#);
     assert!(refused(text.as_bytes()).starts_with("not JSON: "));
 }

@@ -5,7 +5,7 @@ use audit_validate::{TextFault, decode_line, validate_event};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::sample::{any_text, event_json, read, unknown_event_json};
+use crate::sample::{any_text, event_json, read, text_pointers, unknown_event_json};
 
 fn refusal(event: &Value) -> (String, TextFault) {
     let before = read(event);
@@ -56,6 +56,24 @@ fn a_refusal_names_the_value_and_what_is_wrong_with_it() {
 }
 
 #[test]
+fn one_hostile_text_anywhere_is_refused_where_it_stands_and_nothing_is_changed() {
+    let hostile = TextFault::Hostile('\u{1b}');
+    for row in AuditEvent::TABLE {
+        for json in [event_json, unknown_event_json] {
+            let clean = json(row, "x");
+            for pointer in text_pointers(&clean, "x") {
+                let mut event = clean.clone();
+                *event.pointer_mut(&pointer).unwrap() = json!("y\u{1b}");
+                assert_eq!(refusal(&event), (pointer.clone(), hostile));
+                let mut event = read(&event);
+                let marks = validate_event(&mut event, TextPolicy::Neutralise).unwrap();
+                assert_eq!(marks.iter().collect::<Vec<_>>(), [pointer]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_refusal_points_into_json() {
     assert_eq!(
         refusal(&attributes(&json!({ "a/b": [1, { "c": "\u{feff}" }] }))),
@@ -88,6 +106,16 @@ fn a_line_that_had_to_be_repaired_is_refused_for_what_was_in_it() {
 }
 
 #[test]
+fn a_refusal_shows_a_hostile_key_once_and_a_long_one_not_whole() {
+    let refusal = |key: &str| {
+        let line = json!({ "event_type": "x", key: 1 }).to_string();
+        decode_line(line.as_bytes(), TextPolicy::Reject).unwrap_err().to_string()
+    };
+    assert_eq!(refusal("k\u{202e}"), "/k\u{27e6}U+202E\u{27e7} holds U+202E");
+    assert_eq!(refusal(&"k".repeat(2_000)), format!("/{}...", "k".repeat(239)));
+}
+
+#[test]
 fn a_value_too_deep_to_be_read_is_refused() {
     let deep = format!("{}{}", "[".repeat(17), "]".repeat(17));
     let refusal = |line: &str| {
@@ -97,7 +125,7 @@ fn a_value_too_deep_to_be_read_is_refused() {
     assert_eq!(one.unwrap_err(), "/k is nested deeper than 16 levels");
     let members: Vec<_> = (0..40).map(|index| format!(r#""k{index}":{deep}"#)).collect();
     let many = refusal(&format!(r#"{{"event_type":"x",{}}}"#, members.join(",")));
-    assert_eq!(many.unwrap_err(), " is nested deeper than 16 levels");
+    assert_eq!(many.unwrap_err(), "the event is nested deeper than 16 levels");
 }
 
 proptest! {

@@ -86,6 +86,7 @@ proptest! {
         let safe = sanitize(&text).unwrap();
         prop_assert_eq!(matches!(safe, Cow::Borrowed(_)), is_clean);
         prop_assert_eq!(safe == text, is_clean);
+        prop_assert_eq!(matches!(restore(&safe), Ok(Cow::Borrowed(_))), is_clean);
     }
 
     #[test]

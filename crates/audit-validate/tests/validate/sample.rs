@@ -79,6 +79,20 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
+/// Pointers to the values that are this text.
+pub(crate) fn text_pointers(value: &Value, text: &str) -> Vec<String> {
+    let inner: Vec<(String, &Value)> = match value {
+        Value::String(found) if found == text => return vec![String::new()],
+        Value::Array(items) => (0..).map(|index: usize| index.to_string()).zip(items).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    };
+    let below = |(token, value): (String, &Value)| {
+        text_pointers(value, text).into_iter().map(move |pointer| format!("/{token}{pointer}"))
+    };
+    inner.into_iter().flat_map(below).collect()
+}
+
 #[track_caller]
 pub(crate) fn assert_inert(value: &Value) {
     for text in texts(value) {
