@@ -1,7 +1,7 @@
 //! Text made safe before it is recorded: neutralised, then shortened.
 //!
 //! Whoever attacks a service chooses the text of the event that records the attack. So cleaning is
-//! total: it never loses an event because of what its text says, and [`restore`] tells what the
+//! total: it never loses an event because of what its text says, and [`restore()`] tells what the
 //! text was. Text that needs no change is neither copied nor allocated for.
 //!
 //! ```

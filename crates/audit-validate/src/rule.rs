@@ -13,7 +13,7 @@ use crate::marker::{Marker, OPEN};
 use crate::restore::restore_bytes;
 
 /// Makes each hostile code point visible as its name in mathematical white square brackets, and
-/// likewise the opening one of these brackets, so that [`restore`](crate::restore) gives the text
+/// likewise the opening one of these brackets, so that [`restore`](crate::restore()) gives the text
 /// back. Borrowed when there is nothing to change. The length is not limited.
 ///
 /// # Errors
