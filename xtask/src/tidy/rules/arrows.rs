@@ -49,11 +49,8 @@ const ARROWS: [Arrows; 9] = [
         ],
         tests_use: &["audit-testkit"],
     },
-    Arrows {
-        package: "audit-testkit",
-        uses: &["audit-core", "audit-writer"],
-        tests_use: &["audit-verify"],
-    },
+    // Not the writer: the verifier's tests use this one.
+    Arrows { package: "audit-testkit", uses: &["audit-core"], tests_use: &[] },
     Arrows { package: "xtask", uses: &[], tests_use: &[] },
 ];
 
@@ -176,10 +173,20 @@ mod tests {
     }
 
     #[test]
-    fn the_core_uses_nothing_of_ours_and_the_test_kit_is_for_tests() {
+    fn the_core_uses_nothing_of_ours() {
         assert_eq!(judge("audit-core", &json!([normal("audit-validate")])).len(), 1);
-        assert_eq!(judge("audit-core", &json!([normal("audit-testkit")])).len(), 1);
+        assert_eq!(judge("audit-core", &json!([dev("audit-validate")])).len(), 1);
+    }
+
+    #[test]
+    fn the_test_kit_is_for_tests_and_brings_no_writer_to_the_verifiers() {
+        let ours = ARROWS.iter().map(|arrows| arrows.package);
+        for package in ours.filter(|name| !["audit-testkit", "xtask"].contains(name)) {
+            assert_eq!(judge(package, &json!([normal("audit-testkit")])).len(), 1, "{package}");
+            assert!(judge(package, &json!([dev("audit-testkit")])).is_empty(), "{package}");
+        }
         assert_eq!(judge("xtask", &json!([dev("audit-testkit")])).len(), 1);
+        assert_eq!(judge("audit-testkit", &json!([normal("audit-writer")])).len(), 1);
     }
 
     #[test]
