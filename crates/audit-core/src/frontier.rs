@@ -7,7 +7,7 @@ const ROOTS_MAX: usize = 64;
 
 /// The roots of the maximal complete subtrees of an RFC 6962 tree, largest first: one for each set
 /// bit of its size.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Frontier {
     size: u64,
     roots: Vec<Digest>,
@@ -65,6 +65,16 @@ impl Frontier {
         smallest_first
             .reduce(|right, left| node_hash(&left, &right))
             .unwrap_or_else(|| Digest::of(b""))
+    }
+}
+
+/// A copy has room for every later state, too.
+impl Clone for Frontier {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new();
+        copy.size = self.size;
+        copy.roots.extend_from_slice(&self.roots);
+        copy
     }
 }
 

@@ -4,6 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
+use serde_json::json;
+
 /// Counts what it passes on to the system's allocator. A program that calls [`count`] declares it:
 ///
 /// ```
@@ -60,6 +62,24 @@ pub fn count(act: impl FnOnce()) -> Allocations {
     assert_ne!(before, start, "this program does not declare the CountingAllocator");
     act();
     asked().since(start)
+}
+
+/// Asserts that `act` allocates nothing, and prints the count as a line of JSON that
+/// `cargo xtask bench` collects. `path` is what is measured, `event_type` with which event.
+///
+/// # Panics
+///
+/// It does allocate; or as with [`count`].
+#[expect(clippy::print_stdout, reason = "tests show what they measured to whoever asks for it")]
+pub fn assert_none(path: &str, event_type: &str, act: impl FnOnce()) {
+    let Allocations { allocations, reallocations, bytes } = count(act);
+    let row = json!({
+        "kind": "allocations", "name": format!("{path}/{event_type}"), "allocations": allocations,
+        "reallocations": reallocations, "bytes": bytes,
+    });
+    // The first line feed ends what the test harness may have begun.
+    println!("\n{row}");
+    assert_eq!((allocations, reallocations), (0, 0), "{path} allocates for {event_type}");
 }
 
 fn asked() -> Allocations {

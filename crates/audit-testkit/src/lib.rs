@@ -1,8 +1,10 @@
 //! What tests and benchmarks share. Not published, and never part of a production build.
 //!
 //! It is the one crate with unsafe code, because an allocator cannot be written without. It judges
-//! nothing: what an allocation count or an event must be like is said by the test that asks.
+//! nothing but allocations: what an event or a log must be like is said by the test that asks.
 
 pub mod alloc;
+pub mod events;
+pub mod log;
 
-pub use alloc::{Allocations, CountingAllocator, count};
+pub use alloc::{Allocations, CountingAllocator, assert_none, count};

@@ -1,53 +1,12 @@
-//! Events made from the table, so that a new row is covered as soon as it is there.
+//! What must be true of events made from the table, and texts to make them of.
 
-use audit_core::event::{EventRow, FieldKind};
 use audit_core::limits::PAYLOAD_BYTES_MAX;
 use audit_core::record::write_payload;
 use audit_core::{AuditEvent, Marks, is_hostile};
 use proptest::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-/// An event of a row with `text` wherever a caller may put text, every optional member present.
-pub(crate) fn event_json(row: &EventRow, text: &str) -> Value {
-    let members = row.fields.iter().map(|field| (field.name.to_owned(), member(field.kind, text)));
-    let first = ("event_type".to_owned(), json!(row.event_type));
-    Value::Object([first].into_iter().chain(members).collect())
-}
-
-fn member(kind: FieldKind, text: &str) -> Value {
-    match kind {
-        FieldKind::Text | FieldKind::Ip | FieldKind::Severity => json!(text),
-        FieldKind::TextList => json!([text, "plain", text]),
-        FieldKind::U32 | FieldKind::U64 => json!(7),
-        FieldKind::U32List => json!([0, 1]),
-        FieldKind::Bool => json!(true),
-        FieldKind::Time => json!("2026-01-14T09:26:53.589Z"),
-        FieldKind::Name => json!("billing.card_added"),
-        FieldKind::Actor => {
-            json!({ "user_id": text, "ip": text, "auth_method": text, "session_id": text })
-        }
-        FieldKind::Resource => {
-            json!({ "resource_type": text, "resource_id": text, "parent_id": text })
-        }
-        FieldKind::Result => json!({ "failure": { "reason": text } }),
-        FieldKind::Json => json!([text, { "plain": 1.5, text: [null, { "k": text }] }]),
-        FieldKind::Object => json!({ "plain": 1.5, text: text, "list": [true, { text: text }] }),
-    }
-}
-
-/// The same members under a type that the table does not have.
-pub(crate) fn unknown_event_json(row: &EventRow, text: &str) -> Value {
-    let mut event = event_json(row, text);
-    event["event_type"] = json!(format!("unheard_of.{text}"));
-    event[text] = json!(text);
-    event
-}
-
-pub(crate) fn read(event: &Value) -> AuditEvent<'static> {
-    let (event, marks) = AuditEvent::from_json(&event.to_string()).unwrap();
-    assert!(marks.is_empty());
-    event
-}
+pub(crate) use audit_testkit::events::{event_json, read, unknown_event_json};
 
 pub(crate) fn is_opaque(event: &AuditEvent<'_>) -> bool {
     matches!(event, AuditEvent::Opaque(_))
