@@ -88,7 +88,8 @@ pub enum LifecycleEvent {
         first: RecordTime,
         /// When the last of them was lost.
         last: RecordTime,
-        /// Digest of the refused lines, joined by line feeds.
+        /// Digest of the refused line; where several are declared at once, that of their digests
+        /// (32 bytes each) in order.
         #[serde(skip_serializing_if = "Option::is_none")]
         sha256: Option<Digest>,
     },

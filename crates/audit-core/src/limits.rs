@@ -40,6 +40,10 @@ pub const JSON_DEPTH_MAX: usize = 16;
 /// Deepest nesting of an event in a stored record: bounds a reader's stack.
 pub const RECORD_DEPTH_MAX: usize = 32;
 
+/// Characters of an event's type that are kept where the event itself does not fit: so many fit even
+/// if each has to be escaped, and no name of the table or of the writer is as long.
+pub const EVENT_TYPE_CHARS_KEPT: usize = 1_024;
+
 /// Longest name of a custom event in bytes.
 pub const EVENT_NAME_BYTES_MAX: usize = 128;
 

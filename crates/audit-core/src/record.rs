@@ -9,18 +9,16 @@
 //! contributes, `E[,"sanitized":F]`, is the *payload*: it needs neither seq nor link, so it can be
 //! encoded before the record has its place.
 
+mod payload;
+
 use std::io::Write as _;
 
-use serde::Serialize;
+pub use payload::{write_lifecycle_payload, write_payload};
 
 use crate::digest::{Digest, leaf_hash};
-use crate::event::AuditEvent;
-use crate::event::json::oversized;
-use crate::lifecycle::LifecycleEvent;
-use crate::limits::{FORMAT_VERSION, PAYLOAD_BYTES_MAX, RECORD_BYTES_MAX};
-use crate::marks::Marks;
+use crate::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use crate::service::ServiceId;
-use crate::time::{EventTime, RecordTime};
+use crate::time::RecordTime;
 
 /// Bytes at the end of a line, before its line feed, that the hash does not cover.
 pub const HASH_FIELD_BYTES: usize = 75;
@@ -42,33 +40,6 @@ pub struct RecordHead<'a> {
     pub timestamp: RecordTime,
     /// The log's service.
     pub service_id: ServiceId,
-}
-
-/// Appends the payload of an event. Should it not fit a record, its type, time, size and digest
-/// stand in its place, so a record always fits. Allocates nothing once `out` has room, unless the
-/// event is oversized.
-pub fn write_payload(out: &mut Vec<u8>, event: &AuditEvent<'_>, sanitized: &Marks) {
-    let start = out.len();
-    write_json(out, event);
-    let event_end = out.len();
-    write_marks(out, sanitized);
-    if out.len().saturating_sub(start) <= PAYLOAD_BYTES_MAX {
-        return;
-    }
-    let stub = Stub {
-        event_type: event.event_type(),
-        timestamp: event.timestamp(),
-        critical: matches!(event, AuditEvent::Custom { .. }).then(|| event.is_critical()),
-        oversized: oversized(out.get(start..event_end).unwrap_or_default()).remove("oversized"),
-    };
-    out.truncate(start);
-    write_json(out, &stub);
-    write_marks(out, &Marks::whole());
-}
-
-/// Appends the payload of an event of the writer's own.
-pub fn write_lifecycle_payload(out: &mut Vec<u8>, event: &LifecycleEvent) {
-    write_json(out, event);
 }
 
 /// Appends a record with its line feed and returns its hash. `payload` is what one of the
@@ -98,30 +69,6 @@ pub fn write_record(
     debug_assert!(out.len().saturating_sub(start) <= RECORD_BYTES_MAX, "a record always fits");
     out.push(b'\n');
     hash
-}
-
-#[derive(Serialize)]
-struct Stub<'e> {
-    event_type: &'e str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<EventTime>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    critical: Option<bool>,
-    oversized: Option<serde_json::Value>,
-}
-
-fn write_marks(out: &mut Vec<u8>, sanitized: &Marks) {
-    if !sanitized.is_empty() {
-        out.extend_from_slice(br#","sanitized":"#);
-        write_json(out, sanitized);
-    }
-}
-
-fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    // Maps with text keys, texts, integers and finite floats: none of them fails to encode, and
-    // writing into a Vec does not either.
-    let written = serde_json::to_writer(out, value);
-    debug_assert!(written.is_ok());
 }
 
 #[cfg(test)]

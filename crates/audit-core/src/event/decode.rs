@@ -8,7 +8,6 @@ use super::field::{self, EventField, FieldError};
 use super::json::{self, JsonError};
 use super::opaque::OpaqueEvent;
 use super::table::AuditEvent;
-use crate::lifecycle::is_lifecycle_type;
 use crate::limits::JSON_DEPTH_MAX;
 use crate::marks::{Marks, Pointer};
 
@@ -71,27 +70,32 @@ impl AuditEvent<'static> {
     ///
     /// An unknown `event_type` is kept as it is, and so is a known one whose members say more than
     /// its row can hold: nothing is dropped. A member nested deeper than [`JSON_DEPTH_MAX`] is
-    /// replaced by its size and SHA-256, over its text as it came.
+    /// replaced by its size and SHA-256, over its text as it came; whether it was of the right type
+    /// cannot be told then, so it is no reason to refuse the event.
     ///
     /// # Errors
     ///
     /// [`DecodeError`], in every variant; nothing is kept then.
     pub fn from_json(text: &str) -> Result<(Self, Marks), DecodeError> {
         let (event_type, mut members, marks) = top_level(text)?;
-        if is_lifecycle_type(&event_type) {
-            return Err(DecodeError::Lifecycle(event_type));
-        }
         match Self::decode_row(&event_type, &mut members) {
             Some(Ok(event)) if members.is_empty() => return Ok((event, marks)),
-            Some(Err(MemberFault { member, error: FieldError::Mistyped })) => {
+            Some(Err(MemberFault { member, error: FieldError::Mistyped }))
+                if !was_too_deep(&marks, member) =>
+            {
                 return Err(DecodeError::Member { event_type, member });
             }
             Some(Ok(_) | Err(_)) => (_, members, _) = top_level(text)?,
             None => {}
         }
-        let members = Cow::Owned(members);
-        Ok((Self::Opaque(OpaqueEvent { event_type: Cow::Owned(event_type), members }), marks))
+        Ok((Self::Opaque(OpaqueEvent::new(event_type, Cow::Owned(members))?), marks))
     }
+}
+
+/// Whether a member of the table had to be replaced by its digest.
+fn was_too_deep(marks: &Marks, member: &'static str) -> bool {
+    let pointer = Pointer::member(member).to_string();
+    marks.is_whole() || marks.iter().any(|mark| mark == pointer)
 }
 
 type TopLevel = (String, Map<String, Value>, Marks);

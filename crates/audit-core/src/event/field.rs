@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::name::EventName;
 use super::{Json, Object, Text, TextList};
@@ -50,8 +50,8 @@ pub enum FieldKind {
 pub enum FieldError {
     /// It is of another type.
     Mistyped,
-    /// It is of the right type but says more than the table's type can hold, so the event must be
-    /// kept as it came.
+    /// It is of the right type but says more than the table's type can hold, such as a number beyond
+    /// its range or a name of other characters, so the event must be kept as it came.
     Inexact,
 }
 
@@ -149,24 +149,38 @@ macro_rules! field_without_text {
             }
 
             fn decode(value: Option<Value>) -> Result<Self, FieldError> {
-                let decode: fn(&Value) -> Option<Self> = $decode;
-                value.as_ref().and_then(decode).ok_or(FieldError::Mistyped)
+                let decode: fn(&Value) -> Result<Self, FieldError> = $decode;
+                decode(value.as_ref().ok_or(FieldError::Mistyped)?)
             }
         }
     };
 }
 
-field_without_text!(bool, Bool, Value::as_bool);
-field_without_text!(u32, U32, |value| u32::try_from(value.as_u64()?).ok());
-field_without_text!(u64, U64, Value::as_u64);
-field_without_text!(EventTime, Time, |value| EventTime::parse(value.as_str()?));
-field_without_text!(EventName<'a>, Name, |value| {
-    EventName::new(value.as_str()?.to_owned()).ok()
+field_without_text!(bool, Bool, |value| value.as_bool().ok_or(FieldError::Mistyped));
+field_without_text!(u32, U32, |value| match value {
+    Value::Number(number) => small(number),
+    _ => Err(FieldError::Mistyped),
+});
+field_without_text!(u64, U64, |value| match value {
+    Value::Number(number) => number.as_u64().ok_or(FieldError::Inexact),
+    _ => Err(FieldError::Mistyped),
+});
+field_without_text!(EventTime, Time, |value| {
+    value.as_str().and_then(EventTime::parse).ok_or(FieldError::Mistyped)
+});
+field_without_text!(EventName<'a>, Name, |value| match value {
+    Value::String(name) => EventName::new(name.clone()).map_err(|_| FieldError::Inexact),
+    _ => Err(FieldError::Mistyped),
 });
 field_without_text!(Cow<'a, [u32]>, U32List, |value| {
-    let item = |item: &Value| u32::try_from(item.as_u64()?).ok();
-    value.as_array()?.iter().map(item).collect::<Option<Vec<_>>>().map(Cow::Owned)
+    let items = value.as_array().filter(|items| items.iter().all(Value::is_number));
+    let items = items.ok_or(FieldError::Mistyped)?.iter().filter_map(Value::as_number);
+    items.map(small).collect::<Result<Vec<_>, _>>().map(Cow::Owned)
 });
+
+fn small(number: &Number) -> Result<u32, FieldError> {
+    number.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or(FieldError::Inexact)
+}
 
 /// Implements the trait for a type whose text the visitor has a method for.
 macro_rules! field_of_text {

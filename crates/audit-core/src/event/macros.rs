@@ -55,7 +55,7 @@ macro_rules! event_table {
             pub fn event_type(&self) -> &str {
                 match self {
                     $($(Self::$variant { .. } => $wire,)+)+
-                    Self::Opaque(event) => &event.event_type,
+                    Self::Opaque(event) => event.event_type(),
                 }
             }
 
@@ -98,7 +98,12 @@ macro_rules! event_table {
                 visitor: &mut V,
             ) -> Result<(), V::Error> {
                 match self {
-                    $($(Self::$variant { $($($lead: _,)+)? timestamp: _, $($field,)* } => {
+                    $($(Self::$variant { $($($lead,)+)? timestamp: _, $($field,)* } => {
+                        $($($crate::event::EventField::walk(
+                            $lead,
+                            &$crate::marks::Pointer::member(stringify!($lead)),
+                            visitor,
+                        )?;)+)?
                         $($crate::event::EventField::walk(
                             $field,
                             &$crate::marks::Pointer::member(stringify!($field)),

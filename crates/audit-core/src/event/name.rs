@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::limits::EVENT_NAME_BYTES_MAX;
 
-/// A dotted name, `[a-z0-9_.]{1,128}`. Written by a programmer, never by an attacker, so a wrong
-/// one is refused where it is made instead of being cleaned.
+/// A dotted name, `[a-z0-9_.]{1,128}`. In a program it is written by a programmer, never by an
+/// attacker, so a wrong one is refused where it is made instead of being cleaned. A custom event
+/// that comes as JSON with another name is kept as an opaque one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct EventName<'a>(Cow<'a, str>);

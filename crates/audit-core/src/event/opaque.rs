@@ -2,11 +2,13 @@
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::decode::DecodeError;
 use super::field::TextVisitor;
 use super::table::is_critical_type;
 use super::{Object, Text};
+use crate::lifecycle::is_lifecycle_type;
 use crate::marks::Pointer;
 use crate::time::EventTime;
 
@@ -14,13 +16,40 @@ use crate::time::EventTime;
 /// not: nothing that a caller says is dropped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpaqueEvent<'a> {
-    /// The wire name.
-    pub event_type: Text<'a>,
-    /// The other members, in the caller's order.
-    pub members: Object<'a>,
+    event_type: Text<'a>,
+    members: Object<'a>,
 }
 
 impl<'a> OpaqueEvent<'a> {
+    /// Takes a wire name and the other members, in the caller's order.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Lifecycle`] when only the writer records events of this type: a caller that
+    /// could make one would forge the log's own account of itself.
+    pub fn new(
+        event_type: impl Into<Text<'a>>,
+        members: Object<'a>,
+    ) -> Result<Self, DecodeError> {
+        let event_type = event_type.into();
+        if is_lifecycle_type(&event_type) {
+            return Err(DecodeError::Lifecycle(event_type.into_owned()));
+        }
+        Ok(Self { event_type, members })
+    }
+
+    /// The wire name.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        &self.event_type
+    }
+
+    /// The other members, in the caller's order.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
     /// Its `timestamp`, if it has one.
     #[must_use]
     pub fn timestamp(&self) -> Option<EventTime> {

@@ -102,10 +102,9 @@ fn nothing_of_a_clean_event_is_copied() {
             pool_id: "pool-1".into(),
             changes: Cow::Borrowed(&attributes),
         },
-        AuditEvent::Opaque(OpaqueEvent {
-            event_type: "door_opened".into(),
-            members: Cow::Borrowed(object(&attributes)),
-        }),
+        AuditEvent::Opaque(
+            OpaqueEvent::new("door_opened", Cow::Borrowed(object(&attributes))).unwrap(),
+        ),
     ];
     for mut event in events {
         for policy in [TextPolicy::Neutralise, TextPolicy::Reject] {

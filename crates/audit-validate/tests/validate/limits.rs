@@ -182,7 +182,7 @@ fn five_hundred_levels_leave_their_size_and_digest() {
 
     let members = json!({ "flat": 1, "deep\n": deep });
     let members = Cow::Borrowed(members.as_object().unwrap());
-    let (after, marks) = kept(AuditEvent::Opaque(OpaqueEvent { event_type: "x".into(), members }));
+    let (after, marks) = kept(AuditEvent::Opaque(OpaqueEvent::new("x", members).unwrap()));
     assert_eq!(after["flat"], 1);
     assert_eq!(after["deep\u{27e6}U+000A\u{27e7}"], oversized(&deep));
     assert_eq!(pointers(&marks), ["/deep\u{27e6}U+000A\u{27e7}"]);
@@ -204,7 +204,7 @@ fn a_million_members_leave_a_record_that_fits() {
     let members: serde_json::Map<_, _> =
         (0..200_000).map(|index| (format!("{index}\u{0}"), json!("\u{0}"))).collect();
     let members = Cow::Owned(members);
-    kept(AuditEvent::Opaque(OpaqueEvent { event_type: "x\u{0}".into(), members }));
+    kept(AuditEvent::Opaque(OpaqueEvent::new("x\u{0}", members).unwrap()));
 }
 
 #[test]

@@ -121,3 +121,69 @@ fn results_and_custom_events_read_back() {
         assert_eq!(serde_json::to_string(&event).unwrap(), text);
     }
 }
+
+#[test]
+fn a_custom_event_of_a_name_that_the_table_cannot_hold_is_kept_whole() {
+    for name in ["Login Failed", "a\\u001b[2J", ""] {
+        let text = format!(
+            r#"{{"event_type":"custom","name":"{name}","timestamp":"2017-12-10T06:55:48Z","critical":true,"attributes":{{}}}}"#
+        );
+        let event = read(&text);
+        assert!(matches!(event, AuditEvent::Opaque(_)), "{text}");
+        assert!(event.is_critical());
+        assert_eq!(serde_json::to_string(&event).unwrap(), text);
+    }
+    assert!(refused(r#"{"event_type":"custom","name":7,"timestamp":"2017-12-10T06:55:48Z","critical":true,"attributes":{}}"#).contains("\"name\""));
+}
+
+#[test]
+fn a_number_that_the_table_cannot_hold_is_kept_whole_and_other_types_are_refused() {
+    let with = |limit: &str| {
+        format!(
+            r#"{{"event_type":"rate_limit_exceeded","timestamp":"2017-12-10T06:55:48Z","ip":"::1","endpoint":"/","limit":{limit},"actual":1,"window_seconds":2}}"#
+        )
+    };
+    for number in ["4294967296", "-1", "1.5"] {
+        let event = read(&with(number));
+        assert!(matches!(event, AuditEvent::Opaque(_)), "{number}");
+        assert_eq!(serde_json::to_string(&event).unwrap(), with(number));
+    }
+    for other in ["\"7\"", "null", "[7]", "true"] {
+        assert!(refused(&with(other)).contains("\"limit\""), "{other}");
+    }
+    let devices = |list: &str| {
+        format!(
+            r#"{{"event_type":"pool_created","timestamp":"2017-12-10T06:55:48Z","actor":{{"user_id":"u","auth_method":"none"}},"pool_id":"p","model_ref":"m","node_id":"n","replicas":1,"gpu_devices":{list}}}"#
+        )
+    };
+    assert!(matches!(read(&devices("[0,4294967295]")), AuditEvent::PoolCreated { .. }));
+    assert!(matches!(read(&devices("[0,4294967296]")), AuditEvent::Opaque(_)));
+    assert!(refused(&devices("[0,\"1\"]")).contains("\"gpu_devices\""));
+}
+
+#[test]
+fn nesting_within_a_member_that_the_table_types_is_no_reason_to_refuse_the_event() {
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let text = format!(
+        r#"{{"event_type":"path_traversal_attempt","timestamp":"2017-12-10T06:55:48Z","actor":{{"user_id":"u","auth_method":"none","more":{deep}}},"attempted_path":"..","endpoint":"/"}}"#
+    );
+    let (event, marks) = AuditEvent::from_json(&text).unwrap();
+    assert_eq!(marks.iter().collect::<Vec<_>>(), ["/actor"]);
+    assert!(event.is_critical());
+    let kept: Value = serde_json::to_value(&event).unwrap();
+    assert_eq!(kept["attempted_path"], "..");
+    assert_eq!(kept["actor"]["oversized"]["bytes"], 1_000 + 48);
+
+    let absent = text.replace("attempted_path", "attempted_way");
+    assert!(refused(&absent).contains("\"attempted_path\""));
+}
+
+#[test]
+fn a_program_cannot_make_an_event_of_the_writers_own() {
+    for event_type in crate::lifecycle::LIFECYCLE_TYPES {
+        assert_eq!(
+            OpaqueEvent::new(event_type, Cow::Owned(Map::new())),
+            Err(DecodeError::Lifecycle(event_type.to_owned()))
+        );
+    }
+}
