@@ -157,20 +157,16 @@ macro_rules! field_without_text {
 }
 
 field_without_text!(bool, Bool, |value| value.as_bool().ok_or(FieldError::Mistyped));
-field_without_text!(u32, U32, |value| match value {
-    Value::Number(number) => small(number),
-    _ => Err(FieldError::Mistyped),
-});
-field_without_text!(u64, U64, |value| match value {
-    Value::Number(number) => number.as_u64().ok_or(FieldError::Inexact),
-    _ => Err(FieldError::Mistyped),
+field_without_text!(u32, U32, |value| small(value.as_number().ok_or(FieldError::Mistyped)?));
+field_without_text!(u64, U64, |value| {
+    value.as_number().ok_or(FieldError::Mistyped)?.as_u64().ok_or(FieldError::Inexact)
 });
 field_without_text!(EventTime, Time, |value| {
     value.as_str().and_then(EventTime::parse).ok_or(FieldError::Mistyped)
 });
-field_without_text!(EventName<'a>, Name, |value| match value {
-    Value::String(name) => EventName::new(name.clone()).map_err(|_| FieldError::Inexact),
-    _ => Err(FieldError::Mistyped),
+field_without_text!(EventName<'a>, Name, |value| {
+    let name = value.as_str().ok_or(FieldError::Mistyped)?;
+    EventName::new(name.to_owned()).map_err(|_| FieldError::Inexact)
 });
 field_without_text!(Cow<'a, [u32]>, U32List, |value| {
     let items = value.as_array().filter(|items| items.iter().all(Value::is_number));

@@ -21,16 +21,14 @@ pub struct OpaqueEvent<'a> {
 }
 
 impl<'a> OpaqueEvent<'a> {
-    /// Takes a wire name and the other members, in the caller's order.
+    /// Takes a wire name and the other members, in the caller's order. One named `event_type` is
+    /// not written: an event has one type.
     ///
     /// # Errors
     ///
     /// [`DecodeError::Lifecycle`] when only the writer records events of this type: a caller that
     /// could make one would forge the log's own account of itself.
-    pub fn new(
-        event_type: impl Into<Text<'a>>,
-        members: Object<'a>,
-    ) -> Result<Self, DecodeError> {
+    pub fn new(event_type: impl Into<Text<'a>>, members: Object<'a>) -> Result<Self, DecodeError> {
         let event_type = event_type.into();
         if is_lifecycle_type(&event_type) {
             return Err(DecodeError::Lifecycle(event_type.into_owned()));
@@ -63,13 +61,18 @@ impl<'a> OpaqueEvent<'a> {
         is_critical_type(&self.event_type, stated)
     }
 
-    /// Shows its type and its members to the visitor.
+    /// Shows its type and its members to the visitor. A type of the writer's own is not taken from
+    /// it: the event then keeps the one it has.
     ///
     /// # Errors
     ///
     /// Those of the visitor; what it replaced before stays replaced.
     pub fn walk<V: TextVisitor<'a>>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+        let before = self.event_type.clone();
         visitor.text(&Pointer::member("event_type"), &mut self.event_type)?;
+        if is_lifecycle_type(&self.event_type) {
+            self.event_type = before;
+        }
         visitor.members(&mut self.members)
     }
 }
