@@ -45,6 +45,30 @@ pub enum FieldKind {
     Severity,
 }
 
+impl FieldKind {
+    /// The name in the printed table and in its JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::TextList => "text[]",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::U32List => "u32[]",
+            Self::Bool => "bool",
+            Self::Time => "time",
+            Self::Ip => "ip",
+            Self::Json => "json",
+            Self::Object => "object",
+            Self::Name => "name",
+            Self::Actor => "actor",
+            Self::Resource => "resource",
+            Self::Result => "result",
+            Self::Severity => "severity",
+        }
+    }
+}
+
 /// Why a JSON value does not fit a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldError {

@@ -21,6 +21,8 @@ pub use value::{ActorInfo, AuditResult, AuthMethod, IpText, ResourceInfo, Severi
 
 use std::borrow::Cow;
 
+use crate::lifecycle::is_lifecycle_type;
+
 /// A piece of caller-supplied text, borrowed where the caller has it.
 pub type Text<'a> = Cow<'a, str>;
 /// A list of texts, borrowed likewise.
@@ -47,6 +49,48 @@ pub enum EventCategory {
     Compliance,
     Custom,
     Lifecycle,
+}
+
+impl EventCategory {
+    /// All of them, in the table's order.
+    pub const ALL: [Self; 9] = [
+        Self::Authentication,
+        Self::Authorization,
+        Self::Resource,
+        Self::Vram,
+        Self::Security,
+        Self::DataAccess,
+        Self::Compliance,
+        Self::Custom,
+        Self::Lifecycle,
+    ];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Authorization => "authorization",
+            Self::Resource => "resource",
+            Self::Vram => "vram",
+            Self::Security => "security",
+            Self::DataAccess => "data_access",
+            Self::Compliance => "compliance",
+            Self::Custom => "custom",
+            Self::Lifecycle => "lifecycle",
+        }
+    }
+
+    /// That of an event in a log. A type that neither the table nor the writer has is somebody's
+    /// own.
+    #[must_use]
+    pub fn of_type(event_type: &str) -> Self {
+        if is_lifecycle_type(event_type) {
+            return Self::Lifecycle;
+        }
+        let row = AuditEvent::TABLE.iter().find(|row| row.event_type == event_type);
+        row.map_or(Self::Custom, |row| row.category)
+    }
 }
 
 /// When an event is critical: when the default flush mode waits for the disk before it returns.
@@ -84,4 +128,28 @@ pub struct FieldRow {
     pub kind: FieldKind,
     /// Whether it may be absent.
     pub optional: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_in_a_log_has_a_category() {
+        for row in AuditEvent::TABLE {
+            assert_eq!(EventCategory::of_type(row.event_type), row.category);
+        }
+        assert_eq!(EventCategory::of_type("segment_opened"), EventCategory::Lifecycle);
+        assert_eq!(EventCategory::of_type("never_heard_of"), EventCategory::Custom);
+    }
+
+    #[test]
+    fn the_categories_stand_in_order_and_have_names_of_their_own() {
+        assert!(EventCategory::ALL.is_sorted_by(|one, next| one < next));
+        let mut names = EventCategory::ALL.map(EventCategory::as_str).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), EventCategory::ALL.len());
+        assert!(AuditEvent::TABLE.iter().all(|row| EventCategory::ALL.contains(&row.category)));
+    }
 }
