@@ -16,6 +16,7 @@
 //! a writer's bug must not approve itself. It knows no event types, so old logs outlive old code. It
 //! takes no lock, repairs nothing, changes nothing, and judges neither file modes nor times.
 
+mod account;
 mod check;
 mod finding;
 mod parse;
@@ -26,9 +27,11 @@ mod tail;
 mod trust;
 mod verdict;
 mod verify;
+mod view;
 
 pub use finding::{Code, Finding, Notice, NoticeCode};
 pub use report::{Report, SCHEMA_VERSION};
 pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
 pub use verdict::Verdict;
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};
+pub use view::{RecordView, View, Viewer};

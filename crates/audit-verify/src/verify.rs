@@ -5,25 +5,20 @@ use std::path::Path;
 
 use audit_core::Receipt;
 
+use crate::account::{self, After};
 use crate::check::{Checker, State};
-use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place};
-use crate::parse::json::Scratch;
-use crate::parse::lifecycle::{Lifecycle, LogRecovered};
-use crate::parse::record::{Record, Sealed};
+use crate::finding::{Code, Finding, Ledger, Place, file};
+use crate::parse::lifecycle::LogRecovered;
 use crate::report::Report;
 use crate::scan::SegmentName;
-use crate::scan::lines::{Buffer, Lines, ReadError, Span, Text};
-use crate::source::{DirSource, LogFile, LogSource, OpenError};
+use crate::scan::lines::{Buffer, Lines, ReadError, Span};
+use crate::source::{DirSource, LogFile, LogSource};
 use crate::tail::{self, Tail};
 use crate::trust::Heads;
 use crate::verdict::Verdict;
 
 /// Lines between two calls of a progress function.
 const LINES_BETWEEN_PROGRESS: u64 = 4_096;
-
-/// Lines at the beginning of a segment among which `log_recovered` is looked for: it is the second
-/// one, unless a byte was changed so that one line became two.
-const OPENING_LINES: usize = 3;
 
 /// What to verify a log against.
 #[derive(Clone, Debug, Default)]
@@ -113,19 +108,6 @@ struct Break {
     lines_before: u64,
 }
 
-/// What comes after a segment, and says of its tail.
-enum After {
-    /// Nothing: it is the newest one.
-    Nothing,
-    /// A segment that accounts for no tail.
-    NoAccount,
-    Account(LogRecovered),
-    /// A segment that may have accounted for one, but is damaged there.
-    Damaged,
-    /// A segment that cannot be read.
-    Unreadable,
-}
-
 impl<S: LogSource> Reader<'_, S> {
     fn read_segment(&mut self, name: SegmentName, next: Option<SegmentName>) {
         let text = name.to_string();
@@ -135,22 +117,10 @@ impl<S: LogSource> Reader<'_, S> {
             Ok((file, size))
         });
         let read = match opened {
-            Ok((file, size)) => self.read_file(&file, size, name, next).map_err(|error| {
-                Finding::new(Code::SegmentUnreadable, Code::SegmentUnreadable.meaning())
-                    .in_file(&text)
-                    .found(format_args!("at byte {}: {}", error.offset, error.source))
-            }),
-            Err(OpenError::NotAFile(kind)) => {
-                Err(Finding::new(Code::SegmentNotAFile, Code::SegmentNotAFile.meaning())
-                    .in_file(&text)
-                    .expected("a file")
-                    .found(kind))
-            }
-            Err(OpenError::Io(error)) => {
-                Err(Finding::new(Code::SegmentUnreadable, Code::SegmentUnreadable.meaning())
-                    .in_file(&text)
-                    .found(error))
-            }
+            Ok((file, size)) => self
+                .read_file(&file, size, name, next)
+                .map_err(|error| file::not_read(name, &error)),
+            Err(error) => Err(file::not_opened(name, &error)),
         };
         if let Err(finding) = read {
             self.checker.ledger.find(finding);
@@ -174,17 +144,12 @@ impl<S: LogSource> Reader<'_, S> {
         name: SegmentName,
         next: Option<SegmentName>,
     ) -> Result<(), ReadError> {
-        let after = next.map_or(After::Nothing, |next| self.peek(next, name));
-        let end = match &after {
-            After::Account(recovered) => recovered.offset.min(size),
-            After::Nothing | After::NoAccount | After::Damaged | After::Unreadable => size,
-        };
+        let after = next
+            .map_or(After::Nothing, |next| After::peek(self.source, &mut self.small, next, name));
+        let end = after.end_of_lines(size);
         let (broken, span) = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {
-            self.checker.ledger.find(
-                Finding::new(Code::SegmentEmpty, Code::SegmentEmpty.meaning())
-                    .in_file(&name.to_string()),
-            );
+            self.checker.ledger.find(file::empty(name));
         }
         let crash = match &broken {
             Some(broken) => self.examine_break(file, broken, span.end, &after)?,
@@ -262,9 +227,8 @@ impl<S: LogSource> Reader<'_, S> {
         end: u64,
         after: &After,
     ) -> Result<Option<Tail>, ReadError> {
-        let excusable = matches!(after, After::Nothing | After::Damaged | After::Unreadable);
         let bytes = end.saturating_sub(broken.start);
-        if !excusable || broken.state.may_be_torn(bytes).is_err() {
+        if !after.excuses() || broken.state.may_be_torn(bytes).is_err() {
             return Ok(None);
         }
         let span = Span { start: broken.start, lines_before: broken.lines_before, end };
@@ -277,13 +241,9 @@ impl<S: LogSource> Reader<'_, S> {
         let Break { state, ledger, start, lines_before } = broken;
         self.checker.state = state;
         self.checker.ledger = ledger;
-        let line = lines_before.saturating_add(1);
-        let file = name.to_string();
-        let finding = |code: Code| {
-            Finding::new(code, code.meaning())
-                .at(Place { file: &file, line, offset: start })
-                .found(format_args!("{} bytes, SHA-256 {}", tail.bytes, tail.sha256))
-        };
+        let text = name.to_string();
+        let place = Place { file: &text, line: lines_before.saturating_add(1), offset: start };
+        let finding = |code: Code| account::tail_finding(code, tail, place);
         match after {
             After::Nothing => self.checker.ledger.find(finding(Code::TornTail)),
             // The record that accounts for it is damaged, which is said where that record stands.
@@ -309,64 +269,11 @@ impl<S: LogSource> Reader<'_, S> {
         name: SegmentName,
     ) -> Result<(), ReadError> {
         self.checker.tail_was_compared();
-        let text = name.to_string();
-        let line = span.lines_before.saturating_add(1);
-        let place = Place { file: &text, line, offset: span.start };
-        let bytes = span.end.saturating_sub(span.start);
-        let finding = |code: Code| Finding::new(code, code.meaning()).at(place);
-        if bytes == 0 {
-            self.checker.ledger.find(finding(Code::RecoveryWithoutTail).found(recovered.offset));
-            return Ok(());
-        }
-        let may_be_torn = self.checker.state.may_be_torn(bytes);
-        let tail = tail::examine(file, span, &mut self.buffer)?;
-        let stated =
-            (recovered.offset, recovered.bytes, recovered.valid_records, recovered.sha256());
-        let is_there = (span.start, tail.bytes, tail.valid_records, tail.sha256);
-        let show = |(offset, bytes, valid, sha256)| {
-            format!("{bytes} bytes at {offset} with {valid} valid records, SHA-256 {sha256}")
-        };
-        if stated != is_there {
-            let finding = finding(Code::RecoveryMismatch).expected(show(stated));
-            self.checker.ledger.find(finding.found(show(is_there)));
-        } else if let Some(fault) = may_be_torn.err().or(tail.fault) {
-            self.checker.ledger.find(finding(Code::RecoveryNotACrash).found(fault));
-        } else {
-            let message = format!("{bytes} bytes that a crash left were accounted for");
-            self.checker
-                .ledger
-                .note(Notice::new(NoticeCode::TailRecovered, message).in_file(&text));
+        let may_be_torn = self.checker.state.may_be_torn(span.end.saturating_sub(span.start));
+        match account::compare(file, span, recovered, may_be_torn, name, &mut self.buffer)? {
+            Ok(notice) => self.checker.ledger.note(notice),
+            Err(finding) => self.checker.ledger.find(finding),
         }
         Ok(())
-    }
-
-    /// Looks at the opening records of the next segment for what they say of this one's tail.
-    fn peek(&mut self, next: SegmentName, name: SegmentName) -> After {
-        let Ok(file) = self.source.open(&next.to_string()) else { return After::Unreadable };
-        let Ok(size) = file.size() else { return After::Unreadable };
-        let mut lines = Lines::new(&file, Span::up_to(size), &mut self.small, ());
-        let mut scratch = Scratch::default();
-        for read in 0..OPENING_LINES {
-            let line = match lines.next() {
-                Ok(Some(line)) if line.ended => line,
-                Ok(None) if read > 0 => return After::NoAccount,
-                Ok(_) => return After::Damaged,
-                Err(_) => return After::Unreadable,
-            };
-            let Text::Whole(text) = line.text else { return After::Damaged };
-            let sealed = Sealed::split(text).filter(Sealed::is_right);
-            let record = sealed.and_then(|sealed| Record::parse(sealed.body, &mut scratch).ok());
-            let Some(record) = record else { return After::Damaged };
-            match Lifecycle::parse(&record.event_type, record.event) {
-                Ok(Some(Lifecycle::SegmentOpened(_))) => {}
-                Ok(Some(Lifecycle::LogRecovered(recovered)))
-                    if recovered.file().first_seq == name.first_seq =>
-                {
-                    return After::Account(recovered);
-                }
-                _ => return After::NoAccount,
-            }
-        }
-        After::NoAccount
     }
 }

@@ -1,6 +1,7 @@
 //! Findings and notices: what is wrong, and what an auditor asks for besides.
 
 mod code;
+pub(crate) mod file;
 mod ledger;
 
 pub use code::Code;

@@ -50,6 +50,7 @@ impl<'l> Sealed<'l> {
 #[derive(Clone, Debug)]
 pub(crate) struct Record<'l> {
     pub(crate) seq: u64,
+    pub(crate) audit_id: &'l str,
     pub(crate) timestamp: &'l str,
     pub(crate) service_id: &'l str,
     /// Without escapes.
@@ -57,6 +58,8 @@ pub(crate) struct Record<'l> {
     /// Whether the event says of itself that it is critical.
     pub(crate) states_critical: bool,
     pub(crate) event: &'l [u8],
+    /// The list of pointers; empty when there is none.
+    pub(crate) sanitized: &'l [u8],
     pub(crate) prev_hash: Digest,
 }
 
@@ -78,7 +81,7 @@ impl<'l> Record<'l> {
             what: "a byte is no part of UTF-8",
         })?;
         let mut rest = Rest { text, rest: text };
-        let (seq, timestamp, service_id) = rest.frame()?;
+        let Frame { seq, audit_id, timestamp, service_id } = rest.frame()?;
 
         let (payload, prev_hash) = rest.prev_hash()?;
         let event_at = rest.at();
@@ -90,17 +93,32 @@ impl<'l> Record<'l> {
         let event = json::event(payload.as_bytes(), scratch).map_err(in_event)?;
         let (states_critical, event_bytes) = (event.critical, event.length);
         let event_type = plain_text(event.event_type);
-        let (event, sanitized) =
-            payload.as_bytes().split_at_checked(event_bytes).unwrap_or_default();
-        if !sanitized.is_empty() {
-            check_sanitized(sanitized, scratch).map_err(|what| RecordFault {
-                code: Code::SanitizedMalformed,
-                at: event_at.saturating_add(event_bytes),
-                what,
-            })?;
-        }
-        Ok(Self { seq, timestamp, service_id, event_type, states_critical, event, prev_hash })
+        let (event, field) = payload.as_bytes().split_at_checked(event_bytes).unwrap_or_default();
+        let sanitized = sanitized(field, scratch).map_err(|what| RecordFault {
+            code: Code::SanitizedMalformed,
+            at: event_at.saturating_add(event_bytes),
+            what,
+        })?;
+        Ok(Self {
+            seq,
+            audit_id,
+            timestamp,
+            service_id,
+            event_type,
+            states_critical,
+            event,
+            sanitized,
+            prev_hash,
+        })
     }
+}
+
+/// What stands before the event.
+struct Frame<'l> {
+    seq: u64,
+    audit_id: &'l str,
+    timestamp: &'l str,
+    service_id: &'l str,
 }
 
 /// What of a body is still to be taken apart.
@@ -130,8 +148,8 @@ impl<'l> Rest<'l> {
         Ok(before)
     }
 
-    /// Everything before the event: seq, timestamp and service.
-    fn frame(&mut self) -> Result<(u64, &'l str, &'l str), RecordFault> {
+    /// Everything before the event.
+    fn frame(&mut self) -> Result<Frame<'l>, RecordFault> {
         self.expect(r#"{"v":"#, "a record begins with its version")?;
         let before_version = self.fault("the version is not the one this segment is in");
         let version = number(self.until(",", "a comma follows the version")?);
@@ -160,7 +178,7 @@ impl<'l> Rest<'l> {
             return Err(before_id);
         }
         self.expect(r#""event":"#, "event follows service_id")?;
-        Ok((seq, timestamp, service_id))
+        Ok(Frame { seq, audit_id, timestamp, service_id })
     }
 
     /// What stands before `prev_hash`, and the digest in it. It ends the body.
@@ -206,8 +224,11 @@ fn plain_text(raw: &[u8]) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }
 
-/// Looks at what follows an event: JSON Pointers, all different.
-fn check_sanitized(field: &[u8], scratch: &mut Scratch) -> Result<(), &'static str> {
+/// Looks at what follows an event, if anything does: JSON Pointers, all different.
+fn sanitized<'l>(field: &'l [u8], scratch: &mut Scratch) -> Result<&'l [u8], &'static str> {
+    if field.is_empty() {
+        return Ok(field);
+    }
     let list = field.strip_prefix(br#","sanitized":"#);
     let list = list.ok_or("nothing but sanitized stands between an event and prev_hash")?;
     let mut pointers = Vec::new();
@@ -217,7 +238,7 @@ fn check_sanitized(field: &[u8], scratch: &mut Scratch) -> Result<(), &'static s
         return Err("a list of no pointers is left out");
     };
     if rest.is_empty() && pointers.iter().all(|pointer| pointer.is_empty()) {
-        return Ok(());
+        return Ok(list);
     }
     if pointers.len() > MARKS_MAX {
         return Err("there are more pointers than may stand there");
@@ -229,7 +250,7 @@ fn check_sanitized(field: &[u8], scratch: &mut Scratch) -> Result<(), &'static s
     if pointers.array_windows().any(|[one, next]| one == next) {
         return Err("a pointer stands twice");
     }
-    Ok(())
+    Ok(list)
 }
 
 /// Whether a text is a JSON Pointer (RFC 6901) to something inside a value.

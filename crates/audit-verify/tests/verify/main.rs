@@ -14,3 +14,4 @@ mod lines;
 mod pruned;
 mod recovered;
 mod segments;
+mod view;
