@@ -40,6 +40,14 @@ pub struct MemberFault {
     error: FieldError,
 }
 
+impl MemberFault {
+    /// Whether it is the fault of a member that had to be replaced by its digest.
+    fn is_of(self, too_deep: &Marks) -> bool {
+        let pointer = Pointer::member(self.member).to_string();
+        too_deep.is_whole() || too_deep.iter().any(|mark| mark == pointer)
+    }
+}
+
 /// Takes a member out of an event's object.
 ///
 /// # Errors
@@ -53,14 +61,18 @@ pub fn take_member<'a, T: EventField<'a>>(
 }
 
 /// Lets everything pass but a required member that is missing or mistyped, so that such a one is
-/// found before an earlier member that is only inexact.
+/// found before an earlier member that is only inexact, or of which nobody can tell because it was
+/// too deep to be read.
 ///
 /// # Errors
 ///
 /// The fault that was handed in.
-pub fn refuse_mistyped<T>(taken: &Result<T, MemberFault>) -> Result<(), MemberFault> {
+pub fn refuse_mistyped<T>(
+    taken: &Result<T, MemberFault>,
+    too_deep: &Marks,
+) -> Result<(), MemberFault> {
     match taken {
-        Err(fault) if fault.error == FieldError::Mistyped => Err(*fault),
+        Err(fault) if fault.error == FieldError::Mistyped && !fault.is_of(too_deep) => Err(*fault),
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -78,24 +90,16 @@ impl AuditEvent<'static> {
     /// [`DecodeError`], in every variant; nothing is kept then.
     pub fn from_json(text: &str) -> Result<(Self, Marks), DecodeError> {
         let (event_type, mut members, marks) = top_level(text)?;
-        match Self::decode_row(&event_type, &mut members) {
+        match Self::decode_row(&event_type, &mut members, &marks) {
             Some(Ok(event)) if members.is_empty() => return Ok((event, marks)),
-            Some(Err(MemberFault { member, error: FieldError::Mistyped }))
-                if !was_too_deep(&marks, member) =>
-            {
-                return Err(DecodeError::Member { event_type, member });
+            Some(Err(fault)) if fault.error == FieldError::Mistyped && !fault.is_of(&marks) => {
+                return Err(DecodeError::Member { event_type, member: fault.member });
             }
             Some(Ok(_) | Err(_)) => (_, members, _) = top_level(text)?,
             None => {}
         }
         Ok((Self::Opaque(OpaqueEvent::new(event_type, Cow::Owned(members))?), marks))
     }
-}
-
-/// Whether a member of the table had to be replaced by its digest.
-fn was_too_deep(marks: &Marks, member: &'static str) -> bool {
-    let pointer = Pointer::member(member).to_string();
-    marks.is_whole() || marks.iter().any(|mark| mark == pointer)
 }
 
 type TopLevel = (String, Map<String, Value>, Marks);

@@ -119,6 +119,7 @@ macro_rules! event_table {
             pub(crate) fn decode_row(
                 event_type: &str,
                 members: &mut serde_json::Map<String, serde_json::Value>,
+                too_deep: &$crate::marks::Marks,
             ) -> Option<Result<Self, $crate::event::decode::MemberFault>> {
                 match event_type {
                     $($($wire => Some((|| {
@@ -126,9 +127,9 @@ macro_rules! event_table {
                         $($(let $lead = take_member(members, stringify!($lead));)+)?
                         let timestamp = take_member(members, "timestamp");
                         $(let $field = take_member(members, stringify!($field));)*
-                        $($(refuse_mistyped(&$lead)?;)+)?
-                        refuse_mistyped(&timestamp)?;
-                        $(refuse_mistyped(&$field)?;)*
+                        $($(refuse_mistyped(&$lead, too_deep)?;)+)?
+                        refuse_mistyped(&timestamp, too_deep)?;
+                        $(refuse_mistyped(&$field, too_deep)?;)*
                         Ok(Self::$variant {
                             $($($lead: $lead?,)+)?
                             timestamp: timestamp?,
