@@ -147,6 +147,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Takes service, event and marks of the envelope and assigns the rest. Allocates nothing in
     /// steady state.
     ///
+    /// Clean the event first (`audit_validate::validate_event`). The writer does not: of an event
+    /// that nobody cleaned, the record is one line of JSON within the limits of the format all the
+    /// same, and a hostile code point stands in it as its JSON escape; but whoever decodes that
+    /// gets it back, no mark says so, a text can imitate a marker, and what is too long costs the
+    /// whole event but its type, time and digest.
+    ///
     /// # Errors
     ///
     /// [`WriteError`]; each variant says whether the event is in the log. With

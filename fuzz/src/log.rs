@@ -1,0 +1,194 @@
+//! Logs in memory, made of what libFuzzer made.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use audit_core::digest::leaf_hash;
+use audit_core::lifecycle::{LifecycleEvent, LogId, write_audit_id};
+use audit_core::limits::PAYLOAD_BYTES_MAX;
+use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
+use audit_core::{
+    AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, RecordTime, RotationPolicy,
+    ServiceId,
+};
+use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
+use audit_writer::{AuditFileWriter, Clock, SimDisk};
+use chrono::{DateTime, Utc};
+
+use crate::hostile::is_hostile;
+use crate::text::assert_escapes_only;
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+const SEGMENT: &str = "00000000000000000000.1970-01-01.audit.jsonl";
+
+fn service_id() -> ServiceId {
+    ServiceId::new("s").unwrap()
+}
+
+/// A log as a writer begins it, open for more records.
+struct Begun {
+    lines: Vec<u8>,
+    seq: u64,
+    prev_hash: Digest,
+}
+
+impl Begun {
+    fn new() -> Self {
+        let mut begun = Self { lines: Vec::new(), seq: 0, prev_hash: Digest::ZERO };
+        let events = [
+            LifecycleEvent::SegmentOpened {
+                log_id: LogId::from_bytes([7; 16]),
+                merkle_frontier: Vec::new(),
+                previous: None,
+            },
+            LifecycleEvent::LogOpened {
+                writer: "fuzz".to_owned(),
+                flush_mode: "immediate".to_owned(),
+                unsynced_max_bytes: 4_096,
+                host: None,
+                pid: None,
+                boot_id: None,
+            },
+        ];
+        for event in events {
+            let mut payload = Vec::new();
+            write_lifecycle_payload(&mut payload, &event);
+            begun.push(&payload);
+        }
+        begun
+    }
+
+    fn push(&mut self, payload: &[u8]) {
+        let mut audit_id = String::new();
+        write_audit_id(&mut audit_id, service_id(), self.seq);
+        let timestamp = RecordTime::new(DateTime::UNIX_EPOCH);
+        let head =
+            RecordHead { seq: self.seq, audit_id: &audit_id, timestamp, service_id: service_id() };
+        self.prev_hash = write_record(&mut self.lines, &head, payload, &self.prev_hash);
+        self.seq = self.seq.saturating_add(1);
+    }
+
+    fn files(self) -> Files {
+        Files::from([(SEGMENT.to_owned(), self.lines)])
+    }
+}
+
+/// A log whose last record has a payload, whatever that is; one that no encoder would make as long
+/// is cut.
+#[must_use]
+pub fn log_of_payload(payload: &[u8]) -> Files {
+    let mut begun = Begun::new();
+    begun.push(payload.get(..PAYLOAD_BYTES_MAX).unwrap_or(payload));
+    begun.files()
+}
+
+/// A log whose last record is some bytes with the hash that they ought to have.
+#[must_use]
+pub fn log_of_record(body: &[u8]) -> Files {
+    let mut begun = Begun::new();
+    begun.lines.extend_from_slice(body);
+    begun.lines.extend_from_slice(format!(",\"hash\":\"{}\"}}\n", leaf_hash(body)).as_bytes());
+    begun.files()
+}
+
+/// A log of any files: the name of one on a line, then its bytes up to the next separator.
+#[must_use]
+pub fn log_of_files(data: &[u8]) -> Files {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut files = Files::new();
+    let mut rest = data;
+    while !rest.is_empty() {
+        let end = rest.windows(4).position(|four| four == b"\xff\xff\xff\n").unwrap_or(rest.len());
+        let (file, after) = rest.split_at(end);
+        let name_end = file.iter().position(|&byte| byte == b'\n').unwrap_or(file.len());
+        let (name, bytes) = file.split_at(name_end);
+        // An empty name stands for that of a first segment.
+        let name = if name.is_empty() { SEGMENT.to_owned() } else { text(name) };
+        files.insert(name, bytes.get(1..).unwrap_or_default().to_vec());
+        rest = after.get(4..).unwrap_or_default();
+    }
+    files
+}
+
+/// Verifies a log. The report is safe to print in both its forms.
+///
+/// # Panics
+///
+/// It is not so.
+#[must_use]
+pub fn judge(files: Files) -> Report {
+    let source = MemorySource::new(files);
+    let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
+    let (text, json) = (report.to_string(), serde_json::to_string(&report).unwrap());
+    assert!(!text.replace('\n', "").chars().any(is_hostile), "{text}");
+    assert!(!json.chars().any(is_hostile), "{json}");
+    assert_escapes_only(&json, br#""\"#);
+    assert_eq!(report.verdict == Verdict::Consistent, report.findings_total == 0, "{text}");
+    report
+}
+
+pub(crate) fn verdict(files: Files) -> Verdict {
+    judge(files).verdict
+}
+
+/// A clock that stands still.
+struct Still;
+
+impl Clock for Still {
+    fn now(&mut self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn monotonic(&mut self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Opens a log that a whole writer left, but for what the data does to it, and goes on: it is
+/// refused with an error, or what was not tampered with before is not so afterwards.
+///
+/// # Panics
+///
+/// It is not so.
+pub fn recover(data: &[u8]) {
+    let files = damaged(data);
+    let before = verdict(files.clone());
+    let disk = SimDisk::with_files(files);
+    let flush = FlushMode::Immediate;
+    let opened = AuditFileWriter::with(disk.store(), Still, RotationPolicy::Daily, flush);
+    let Ok(mut writer) = opened else { return };
+    let event = AuditEvent::SealVerified {
+        timestamp: EventTime::from(DateTime::UNIX_EPOCH),
+        shard_id: "shard".into(),
+        worker_id: "worker".into(),
+    };
+    let service_id = writer.service_id().unwrap_or_else(service_id);
+    if writer.write_event(&AuditEventEnvelope::new(service_id, event)).is_err() {
+        return;
+    }
+    writer.close().unwrap();
+    let after = judge(disk.files());
+    assert!(before == Verdict::Tampered || after.verdict != Verdict::Tampered, "{after}");
+}
+
+/// The first byte tells what the others are: the files of a log; a record, or the payload of one,
+/// at the end of a sound log; or where a sound log is cut, and what follows there.
+fn damaged(data: &[u8]) -> Files {
+    let Some((&kind, data)) = data.split_first() else { return Files::new() };
+    match kind {
+        b'f' => log_of_files(data),
+        b'r' => log_of_record(data),
+        b'p' => log_of_payload(data),
+        _ => {
+            let Some((cut, rest)) = data.split_at_checked(2) else { return Files::new() };
+            let cut = cut.iter().fold(0, |cut, &byte| cut << 8 | usize::from(byte));
+            let mut begun = Begun::new();
+            let payload = br#"{"event_type":"x","k":"abcdefghijklmnopqrstuvwxyz"}"#;
+            (0..usize::from(kind) % 8).for_each(|_| begun.push(payload));
+            begun.lines.truncate(cut.min(begun.lines.len()));
+            begun.lines.extend_from_slice(rest);
+            begun.files()
+        }
+    }
+}
