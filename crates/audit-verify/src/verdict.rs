@@ -86,6 +86,9 @@ mod tests {
             (Verdict::Intact, 0),
         ];
         assert!(from_worst.is_sorted_by(|(worse, _), (better, _)| worse > better));
+        let meanings: std::collections::BTreeSet<_> =
+            from_worst.iter().map(|(verdict, _)| verdict.meaning()).collect();
+        assert_eq!(meanings.len(), from_worst.len(), "each means something else");
         for (verdict, code) in from_worst {
             assert_eq!(verdict.exit_code(), code);
             assert_eq!(

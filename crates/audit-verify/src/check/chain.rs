@@ -195,6 +195,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_next_record_has_to_name_is_told_where_it_is_certain() {
+        assert_eq!(Chain::starting_at(0).prev_hash(), Some(Digest::ZERO));
+        assert_eq!(Chain::starting_at(9).prev_hash(), None);
+        assert_eq!(after(6, 6).prev_hash(), Some(hash(6)));
+        let mut lost = after(6, 6);
+        lost.lose(9);
+        assert_eq!((lost.prev_hash(), lost.link(9, &hash(1))), (None, Link::Resumed));
+    }
+
+    #[test]
+    fn the_first_record_of_a_cut_log_has_the_seq_of_its_segment() {
+        assert_eq!(Chain::starting_at(5).link(9, &hash(1)), Link::Missing);
+        assert_eq!(Chain::starting_at(9).link(5, &hash(1)), Link::OutOfOrder);
+    }
+
+    #[test]
     fn the_leaf_of_a_damaged_record_is_the_one_its_successor_names() {
         let mut expected = after(0, 1);
         expected.push(1, hash(2));

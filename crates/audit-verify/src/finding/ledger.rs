@@ -49,7 +49,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Code;
+    use crate::finding::{Code, NoticeCode};
 
     #[test]
     fn the_thousand_and_first_is_counted_and_still_decides() {
@@ -58,6 +58,9 @@ mod tests {
         ledger.find(Finding::new(Code::HashMismatch, "changed"));
         assert_eq!((ledger.findings.len(), ledger.findings_total), (1_000, 1_001));
         assert_eq!(ledger.worst, Some(Verdict::Tampered));
+
+        (0..=LISTED_MAX).for_each(|_| ledger.note(Notice::new(NoticeCode::TailRecovered, "so")));
+        assert_eq!((ledger.notices.len(), ledger.notices_total), (1_000, 1_001));
 
         let mut whole = Ledger::default();
         whole.find(Finding::new(Code::TornTail, "torn"));

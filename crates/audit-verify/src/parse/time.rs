@@ -59,8 +59,14 @@ mod tests {
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {
-        for good in ["2024-02-29", "2000-02-29", "2026-12-31", "0000-01-01", "0400-02-29"] {
+        let leap_days = ["2024-02-29", "2000-02-29", "0400-02-29"];
+        for good in leap_days.into_iter().chain(["2026-02-28", "2026-04-30", "0000-01-01"]) {
             assert!(is_date(good.as_bytes()), "{good}");
+        }
+        for month in 1..=12 {
+            assert!(is_date(format!("2026-{month:02}-28").as_bytes()), "{month}");
+            let is_long = [1, 3, 5, 7, 8, 10, 12].contains(&month);
+            assert_eq!(is_date(format!("2026-{month:02}-31").as_bytes()), is_long, "{month}");
         }
         for bad in
             ["2023-02-29", "1900-02-29", "2026-04-31", "2026-00-10", "2026-13-01", "2026-01-00"]

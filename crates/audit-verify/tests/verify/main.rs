@@ -13,5 +13,6 @@ mod lifecycle;
 mod lines;
 mod pruned;
 mod recovered;
+mod says;
 mod segments;
 mod view;

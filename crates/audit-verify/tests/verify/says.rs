@@ -1,0 +1,145 @@
+//! What a report says: that a finding is there is not enough for whoever has to act on it.
+
+use audit_core::Digest;
+use audit_verify::{Finding, MemorySource, Progress, Report, VerifyOptions, verify_source};
+
+use crate::builder::{Builder, Files, line_starts, segment_name, twenty_records, verify};
+
+/// The only finding of a log: its code, what was expected, and what was found.
+fn only(files: &Files) -> (String, String, String) {
+    let report = verify(files);
+    let [finding] = report.findings.as_slice() else { panic!("{report}") };
+    let Finding { code, expected, found, .. } = finding;
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    (code.to_string(), text(expected), text(found))
+}
+
+/// A log of three events, and where the second of them stands in its file.
+fn three_events() -> (Builder, std::ops::Range<usize>) {
+    let mut log = Builder::new();
+    log.events(3);
+    let starts = line_starts(&log.files[&log.file]);
+    (log, starts[3]..starts[4])
+}
+
+fn bytes(log: &mut Builder) -> &mut Vec<u8> {
+    log.files.get_mut(&log.file).unwrap()
+}
+
+#[test]
+fn a_changed_record_says_which_hash_it_states_and_which_it_has() {
+    let (mut log, line) = three_events();
+    let stated = log.files[&log.file][line.end - 67..line.end - 3].to_vec();
+    bytes(&mut log)[line.start + 20] ^= 1;
+    let body = &log.files[&log.file][line.start..line.end - 76];
+    let computed = audit_core::digest::leaf_hash(body).to_string();
+    let stated = String::from_utf8(stated).unwrap();
+    assert_eq!(only(&log.files), ("hash_mismatch".to_owned(), computed, stated));
+}
+
+#[test]
+fn a_line_whose_hash_field_is_damaged_is_quoted() {
+    let (log, line) = three_events();
+    for (from_end, code) in [(2, "line_not_a_record"), (30, "line_not_a_record")] {
+        let mut log = log.clone();
+        bytes(&mut log)[line.end - 1 - from_end] = b'Z';
+        let (found_code, expected, found) = only(&log.files);
+        assert_eq!((found_code.as_str(), expected.as_str()), (code, ""));
+        assert!(found.starts_with(r#"{"v":1,"seq":3,"#), "{found}");
+    }
+}
+
+#[test]
+fn a_broken_link_says_which_record_is_named_and_which_is_there() {
+    let mut log = Builder::new();
+    log.event();
+    let before = log.prev_hash;
+    log.prev_hash = Digest::of(b"another");
+    log.event();
+    let told = (before.to_string(), Digest::of(b"another").to_string());
+    assert_eq!(only(&log.files), ("link_broken".to_owned(), told.0, told.1));
+}
+
+#[test]
+fn a_seq_out_of_line_says_which_was_due() {
+    let mut log = Builder::new();
+    log.seq += 4;
+    log.event();
+    let told = ("seq 2".to_owned(), "seq 6".to_owned());
+    assert_eq!(only(&log.files), ("seq_mismatch".to_owned(), told.0, told.1));
+}
+
+/// Line feeds put into a record make lines of it, of which the first is to blame, once.
+#[test]
+fn a_record_in_three_pieces_is_one_finding_and_the_next_one_is_not_blamed() {
+    let (mut log, line) = three_events();
+    let mid = line.start.midpoint(line.end);
+    bytes(&mut log)[line.start + 40] = b'\n';
+    bytes(&mut log)[mid] = b'\n';
+    let report = verify(&log.files);
+    assert_eq!(report.findings_total, 1, "{report}");
+    assert_eq!(report.findings[0].seq, Some(3), "{report}");
+    assert_eq!(report.head, Some(log.head()), "{report}");
+}
+
+/// A segment with an unfinished record at its end, and the next one as it is given.
+fn unfinished_before(next: &[u8]) -> Report {
+    let mut log = Builder::new();
+    log.events(2);
+    let mut whole = log.clone();
+    let name = log.file.clone();
+    log.append(br#"{"v":1,"seq":4,"audit_"#);
+    whole.open_segment();
+    let opening = whole.files[&whole.file].clone();
+    let next = if next == b"opening" { opening } else { next.to_vec() };
+    log.files.insert(segment_name(4), next);
+    assert!(log.files.contains_key(&name));
+    verify(&log.files)
+}
+
+fn codes_of(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+#[test]
+fn a_tail_is_not_excused_by_a_segment_that_only_begins() {
+    assert_eq!(codes_of(&unfinished_before(b"opening")), ["line_unterminated"]);
+}
+
+#[test]
+fn a_tail_before_an_empty_segment_is_the_fault_of_that_segment() {
+    assert_eq!(codes_of(&unfinished_before(b"")), ["segment_empty"]);
+}
+
+#[test]
+fn a_tail_before_an_unfinished_first_record_is_the_fault_of_that_record() {
+    let report = unfinished_before(br#"{"v":1,"seq":4,"audit_id"#);
+    assert_eq!(report.findings[0].file.as_deref(), Some(segment_name(4).as_str()), "{report}");
+    assert_eq!(report.findings_total, 1, "{report}");
+}
+
+#[test]
+fn progress_counts_segments_and_bytes() {
+    let log = twenty_records();
+    let mut told = Vec::new();
+    let source = MemorySource::new(log.files.clone());
+    let mut note = |progress: Progress| told.push(progress);
+    verify_source(&source, &VerifyOptions::default(), &mut note).unwrap();
+    let counts: Vec<_> =
+        told.iter().map(|told| (told.segments_done, told.segments_total)).collect();
+    assert_eq!(counts, [(1, 3), (2, 3), (3, 3)]);
+    let bytes: usize = log.files.values().map(Vec::len).sum();
+    assert_eq!(told[2].bytes_done, bytes as u64);
+}
+
+#[test]
+fn what_is_covered_is_said_for_a_torn_log_too() {
+    let mut log = Builder::new();
+    log.events(2);
+    let heads = [log.head()];
+    log.append(b"{");
+    let options = VerifyOptions { heads: heads.to_vec() };
+    let report = verify_source(&MemorySource::new(log.files), &options, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict.as_str(), "torn");
+    assert!(report.coverage.contains("up to the last one, seq 3, is covered"), "{report}");
+}
