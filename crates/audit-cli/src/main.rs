@@ -1,8 +1,10 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
+mod events;
 mod input;
 mod output;
 mod record;
+mod show;
 mod verify;
 
 use std::process::ExitCode;
@@ -20,14 +22,18 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Record(record::RecordArgs),
+    Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
+    Events(events::EventsArgs),
 }
 
 fn main() -> ExitCode {
     let command = Command::parse();
     let done = match command.verb {
         Verb::Record(args) => record::run(&args),
+        Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Events(args) => events::run(&args),
     };
     ExitCode::from(done)
 }

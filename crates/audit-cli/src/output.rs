@@ -5,7 +5,30 @@
 #![expect(clippy::print_stderr, reason = "this is the module that prints")]
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write as _};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write as _};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Color, Style};
+use clap::ColorChoice;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+/// What is as it should be.
+pub(crate) const GOOD: Style = coloured(AnsiColor::Green).bold();
+
+/// What is not. Nothing else is red.
+pub(crate) const BAD: Style = coloured(AnsiColor::Red).bold();
+
+/// Where to look first.
+pub(crate) const FAULT: Style =
+    coloured(AnsiColor::BrightWhite).bg_color(Some(Color::Ansi(AnsiColor::Red))).bold();
+
+/// Bytes that many lines are written in at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+const fn coloured(colour: AnsiColor) -> Style {
+    Style::new().fg_color(Some(Color::Ansi(colour)))
+}
 
 /// Prints to standard output.
 ///
@@ -34,14 +57,82 @@ pub(crate) fn complain(text: impl Display) {
 
 /// Shows progress in place, on a terminal only.
 pub(crate) fn progress(text: impl Display) {
-    if io::stderr().is_terminal() {
+    if tells_a_terminal() {
         eprint!("\r\x1b[K{text}");
     }
 }
 
-/// Whether standard output takes colour: it is a terminal, and the user has not said otherwise
-/// (<https://no-color.org>).
-pub(crate) fn takes_colour() -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !unwanted
+/// Whether standard output takes colour. Left to itself, it does on a terminal, unless the user has
+/// said otherwise (<https://no-color.org>).
+pub(crate) fn takes_colour(choice: ColorChoice) -> bool {
+    let unwanted = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => is_terminal() && !unwanted(),
+    }
+}
+
+/// Whether standard output is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether messages go to a terminal.
+pub(crate) fn tells_a_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// The columns of the terminal that standard output is, if it is one and knows.
+pub(crate) fn columns() -> Option<usize> {
+    let columns = rustix::termios::tcgetwinsize(io::stdout()).ok()?.ws_col;
+    (columns > 0).then_some(usize::from(columns))
+}
+
+/// Standard output for many lines, written in large pieces.
+#[derive(Debug)]
+pub(crate) struct Page {
+    out: BufWriter<StdoutLock<'static>>,
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        Self { out: BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock()) }
+    }
+
+    /// Prints a line.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written; with [`io::ErrorKind::BrokenPipe`] when nobody reads any more.
+    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+        self.out.write_all(line.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Has everything reach its reader.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::line`].
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.out.get_mut().flush()
+    }
+
+    /// Waits for a time.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::BrokenPipe`] when the reader goes away meanwhile.
+    pub(crate) fn wait(&self, time: Duration) -> io::Result<()> {
+        let timeout = Timespec::try_from(time).map_err(io::Error::other)?;
+        // Asking for nothing, one is still told that there is no reader.
+        let mut watched = [PollFd::new(self.out.get_ref(), PollFlags::empty())];
+        match poll(&mut watched, Some(&timeout)) {
+            Ok(0) | Err(Errno::INTR) => Ok(()),
+            Ok(_) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
 }

@@ -1,13 +1,12 @@
 //! `audit verify`: is this log what was written?
 
-use std::fmt;
 use std::path::PathBuf;
 
 use audit_core::{Inert, Receipt};
-use audit_verify::{DirSource, Progress, Report, Verdict, VerifyOptions, verify_source};
-use clap::{Args, ValueEnum};
+use audit_verify::{DirSource, Part, Progress, Report, Verdict, VerifyOptions, verify_source};
+use clap::{Args, ColorChoice, ValueEnum};
 
-use crate::output;
+use crate::output::{self, BAD, FAULT, GOOD};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +32,10 @@ pub(crate) struct VerifyArgs {
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+
+    /// When colours are used
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
 
     /// Exit with 0 when the log ends as a crash leaves it and nothing else is wrong
     #[arg(long)]
@@ -60,7 +63,7 @@ pub(crate) fn run(args: &VerifyArgs) -> u8 {
             return 2;
         }
     };
-    if let Err(error) = print(args.format, &report) {
+    if let Err(error) = print(args, &report) {
         output::complain(format_args!("cannot print: {error}"));
         return 2;
     }
@@ -70,9 +73,9 @@ pub(crate) fn run(args: &VerifyArgs) -> u8 {
     report.verdict.exit_code()
 }
 
-fn print(format: Format, report: &Report) -> std::io::Result<()> {
-    match format {
-        Format::Human if output::takes_colour() => output::print(Coloured(report)),
+fn print(args: &VerifyArgs, report: &Report) -> std::io::Result<()> {
+    match args.format {
+        Format::Human if output::takes_colour(args.color) => output::print(report.painted(paint)),
         Format::Human => output::print(report),
         Format::Json => {
             let json = serde_json::to_string_pretty(report)?;
@@ -90,14 +93,12 @@ fn show_progress(progress: Progress) {
     ));
 }
 
-/// A report whose first word, the verdict, is red or green.
-struct Coloured<'r>(&'r Report);
-
-impl fmt::Display for Coloured<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        let (verdict, rest) = text.split_once(':').unwrap_or((&text, ""));
-        let colour = if self.0.verdict.exit_code() == 0 { 32 } else { 31 };
-        write!(f, "\x1b[1;{colour}m{verdict}\x1b[0m:{rest}")
-    }
+/// What a log is judged to be is green or red, and so is where to look first.
+fn paint(part: Part, text: &str) -> String {
+    let style = match part {
+        Part::Verdict(verdict) if verdict.exit_code() == 0 => GOOD,
+        Part::Verdict(_) | Part::FirstFault => FAULT,
+        Part::FindingCode | _ => BAD,
+    };
+    format!("{style}{text}{style:#}")
 }

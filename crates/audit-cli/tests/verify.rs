@@ -127,6 +127,26 @@ fn a_changed_byte_is_named_by_file_and_line() {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0]["file"], second.file_name().unwrap().to_str().unwrap());
     assert_eq!(findings[0]["line"], line);
+    let place = format!("{} line {line}, byte ", findings[0]["file"].as_str().unwrap());
+    let text = report(&log.verify(&[]));
+    let first = text.lines().nth(2).unwrap();
+    assert!(first.starts_with(&format!("  first bad {place}")), "{text}");
+
+    let coloured = report(&log.verify(&["--color", "always"]));
+    assert!(!text.contains('\u{1b}'));
+    for red in ["TAMPERED", &place, "hash_mismatch"] {
+        let (before, _) = coloured.split_once(red).unwrap();
+        assert!(before.ends_with('m'), "{coloured}");
+    }
+}
+
+#[test]
+fn a_good_log_has_no_first_bad_place_and_its_verdict_is_green() {
+    let log = Log::new();
+    log.record(&events(3), &[]);
+    let coloured = report(&log.verify(&["--color", "always"]));
+    assert!(coloured.starts_with("\u{1b}[1m\u{1b}[32mCONSISTENT\u{1b}[0m: "), "{coloured:?}");
+    assert!(!coloured.contains("first bad"), "{coloured}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ mod verify;
 mod view;
 
 pub use finding::{Code, Finding, Notice, NoticeCode};
-pub use report::{Report, SCHEMA_VERSION};
+pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
 pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
 pub use verdict::Verdict;
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};

@@ -151,50 +151,69 @@ fn base64(digest: Digest) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.verdict.as_str().to_uppercase(), self.meaning)?;
-        writeln!(f)?;
-        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display| {
-            writeln!(f, "  {name:<9} {value}")
-        };
-        if let Some(service_id) = &self.service_id {
-            row(f, "service", &Inert(service_id))?;
-        }
-        if let Some(log_id) = &self.log_id {
-            row(f, "log", log_id)?;
-        }
-        let Self { segments, bytes, records, events, critical, .. } = self;
-        row(f, "segments", &format_args!("{segments}, {bytes} bytes"))?;
-        row(
-            f,
-            "records",
-            &format_args!("{records}, {events} of them events, {critical} critical"),
-        )?;
-        if self.events_lost > 0 {
-            row(f, "lost", &format_args!("{} events, as the log says", self.events_lost))?;
-        }
-        if let (Some(first), Some(last)) = (&self.first_timestamp, &self.last_timestamp) {
-            row(f, "written", &format_args!("{first} to {last}"))?;
-        }
-        if let Some(head) = &self.head {
-            row(f, "head", head)?;
-        }
-        if let Some(root) = self.root {
-            row(f, "root", &base64(root))?;
-        }
-        row(f, "coverage", &self.coverage)?;
-        self.write_findings(f)?;
-        self.write_notices(f)
+        self.painted(|_, text| text.to_owned()).fmt(f)
     }
 }
 
+/// A piece of the report's text that a terminal may set apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// The verdict.
+    Verdict(Verdict),
+    /// Where the first line is that something is wrong with.
+    FirstFault,
+    /// The code of a finding.
+    FindingCode,
+}
+
+/// The text of a report for a person, its parts painted.
+#[derive(Clone, Copy, Debug)]
+pub struct PaintedReport<'r> {
+    report: &'r Report,
+    paint: fn(Part, &str) -> String,
+}
+
 impl Report {
+    /// The text for a person, with parts of it as `paint` gives them back.
+    #[must_use]
+    pub fn painted(&self, paint: fn(Part, &str) -> String) -> PaintedReport<'_> {
+        PaintedReport { report: self, paint }
+    }
+
+    /// The first finding, in the order of the chain, that has a line. Who looks at one place only,
+    /// looks there.
+    fn first_fault(&self) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.line.is_some())
+    }
+}
+
+impl fmt::Display for PaintedReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { report, paint } = self;
+        let verdict = report.verdict.as_str().to_uppercase();
+        let verdict = paint(Part::Verdict(report.verdict), &verdict);
+        writeln!(f, "{verdict}: {}", report.meaning)?;
+        writeln!(f)?;
+        if let Some(first) = report.first_fault() {
+            let place = paint(Part::FirstFault, &place_in_words(first));
+            write_row(f, "first bad", &place)?;
+        }
+        report.write_facts(f)?;
+        self.write_findings(f)?;
+        report.write_notices(f)
+    }
+}
+
+impl PaintedReport<'_> {
     fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.findings.is_empty() {
+        let Self { report, paint } = self;
+        if report.findings.is_empty() {
             return Ok(());
         }
-        writeln!(f, "\nFindings: {}", self.findings_total)?;
-        for finding in self.findings.iter().take(SHOWN_MAX) {
-            write!(f, "  {}", finding.code)?;
+        writeln!(f, "\nFindings: {}", report.findings_total)?;
+        for finding in report.findings.iter().take(SHOWN_MAX) {
+            write!(f, "  {}", paint(Part::FindingCode, finding.code.as_str()))?;
             write_place(f, finding.file.as_deref(), finding.line, finding.seq)?;
             writeln!(f, "\n      {}", finding.message)?;
             for (name, value) in [("expected", &finding.expected), ("found", &finding.found)] {
@@ -203,7 +222,38 @@ impl Report {
                 }
             }
         }
-        write_rest(f, self.findings_total)
+        write_rest(f, report.findings_total)
+    }
+}
+
+impl Report {
+    fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(service_id) = &self.service_id {
+            write_row(f, "service", &Inert(service_id))?;
+        }
+        if let Some(log_id) = &self.log_id {
+            write_row(f, "log", log_id)?;
+        }
+        let Self { segments, bytes, records, events, critical, .. } = self;
+        write_row(f, "segments", &format_args!("{segments}, {bytes} bytes"))?;
+        write_row(
+            f,
+            "records",
+            &format_args!("{records}, {events} of them events, {critical} critical"),
+        )?;
+        if self.events_lost > 0 {
+            write_row(f, "lost", &format_args!("{} events, as the log says", self.events_lost))?;
+        }
+        if let (Some(first), Some(last)) = (&self.first_timestamp, &self.last_timestamp) {
+            write_row(f, "written", &format_args!("{first} to {last}"))?;
+        }
+        if let Some(head) = &self.head {
+            write_row(f, "head", head)?;
+        }
+        if let Some(root) = self.root {
+            write_row(f, "root", &base64(root))?;
+        }
+        write_row(f, "coverage", &self.coverage)
     }
 
     fn write_notices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,6 +268,20 @@ impl Report {
         }
         write_rest(f, self.notices_total)
     }
+}
+
+fn write_row(f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display) -> fmt::Result {
+    writeln!(f, "  {name:<9} {value}")
+}
+
+/// Where a finding is.
+fn place_in_words(finding: &Finding) -> String {
+    let mut place = finding.file.clone().unwrap_or_default();
+    let numbers = [(" line", finding.line), (", byte", finding.offset), (", seq", finding.seq)];
+    for (name, number) in numbers {
+        place.extend(number.map(|number| format!("{name} {number}")));
+    }
+    place
 }
 
 fn write_place(

@@ -104,6 +104,18 @@ pub enum Criticality {
     Stated,
 }
 
+impl Criticality {
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Routine => "routine",
+            Self::Critical => "critical",
+            Self::Stated => "stated",
+        }
+    }
+}
+
 /// A row of the event table.
 #[derive(Clone, Copy, Debug)]
 pub struct EventRow {
