@@ -2,8 +2,8 @@
 
 use audit_core::limits::RECORD_BYTES_MAX;
 use audit_core::record::{RecordHead, write_payload, write_record};
-use audit_core::{AuditEvent, Digest, Frontier, Marks, RecordTime, ServiceId};
-use audit_testkit::events::{CLEAN_TEXT, of_every_type, usual};
+use audit_core::{AuditEvent, Digest, Frontier, Marks, RecordTime};
+use audit_testkit::events::{CLEAN_TEXT, of_every_type, service_id, usual};
 use audit_testkit::{CountingAllocator, assert_none};
 
 #[global_allocator]
@@ -32,7 +32,7 @@ fn a_record_in_a_buffer_with_room_takes_no_memory() {
         seq: u64::MAX,
         audit_id: "audit-bank.teller-1-ffffffffffffffff",
         timestamp: RecordTime::new(chrono::DateTime::UNIX_EPOCH),
-        service_id: ServiceId::new("bank.teller-1").expect("a name"),
+        service_id: service_id(),
     };
     let (mut payload, mut line) = (Vec::new(), Vec::with_capacity(RECORD_BYTES_MAX));
     for (name, event) in events() {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use audit_logging::{AuditConfig, AuditLogger, RotationPolicy, ServiceId};
-use audit_testkit::events::{CLEAN_TEXT, of_every_type, usual};
+use audit_logging::{AuditConfig, AuditLogger, RotationPolicy};
+use audit_testkit::events::{CLEAN_TEXT, of_every_type, service_id, usual};
 use audit_testkit::{CountingAllocator, assert_none};
 
 #[global_allocator]
@@ -15,8 +15,7 @@ const EVENTS: usize = 24;
 #[test]
 fn events_of_every_type_take_no_memory_once_the_segment_is_there() {
     let parent = tempfile::tempdir().expect("a directory");
-    let service_id = ServiceId::new("bank.teller-1").expect("a name");
-    let mut config = AuditConfig::local(service_id, parent.path().join("audit"));
+    let mut config = AuditConfig::local(service_id(), parent.path().join("audit"));
     // No segment is begun while events are counted, not even at midnight.
     config.rotation_policy = RotationPolicy::SizeLimit { bytes_max: u64::MAX };
     let log = AuditLogger::open(Arc::new(config)).expect("a new log");

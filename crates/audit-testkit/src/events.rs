@@ -16,7 +16,7 @@ use audit_core::event::{
     TextList, TextVisitor,
 };
 use audit_core::marks::Pointer;
-use audit_core::{AuditEvent, EventTime};
+use audit_core::{AuditEvent, EventTime, ServiceId};
 use serde_json::{Map, Value, json};
 
 /// A text that stays as it is: longer than a word, with characters that JSON escapes and some that
@@ -132,6 +132,16 @@ impl TextVisitor<'static> for Lender {
         lend(members);
         Ok(())
     }
+}
+
+/// The service whose events they are.
+#[must_use]
+pub fn service_id() -> ServiceId {
+    checked_service_id("bank.teller-1")
+}
+
+fn checked_service_id(name: &str) -> ServiceId {
+    ServiceId::new(name).expect("a name")
 }
 
 /// When the events below happened.

@@ -7,6 +7,8 @@ use audit_core::lifecycle::{LifecycleEvent, LogId, write_audit_id};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_payload, write_record};
 use audit_core::{AuditEvent, Digest, EventTime, Marks, RecordTime, ServiceId};
 
+use crate::events::service_id;
+
 /// The name of the only segment.
 pub const SEGMENT_NAME: &str = "00000000000000000000.2026-01-14.audit.jsonl";
 
@@ -60,7 +62,7 @@ impl Log {
             lines: Vec::new(),
             payload: Vec::new(),
             audit_id: String::new(),
-            service_id: ServiceId::new("bank.teller-1").expect("a name"),
+            service_id: service_id(),
             timestamp: RecordTime::new(time.instant()),
             seq: 0,
             prev_hash: Digest::ZERO,

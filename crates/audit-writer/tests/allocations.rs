@@ -1,7 +1,7 @@
 //! Writing an event takes no memory, however many were written before.
 
-use audit_core::{AuditEventEnvelope, FlushMode, RotationPolicy, ServiceId};
-use audit_testkit::events::{CLEAN_TEXT, of_every_type, usual};
+use audit_core::{AuditEventEnvelope, FlushMode, RotationPolicy};
+use audit_testkit::events::{CLEAN_TEXT, of_every_type, service_id, usual};
 use audit_testkit::{CountingAllocator, assert_none};
 use audit_writer::AuditFileWriter;
 
@@ -20,10 +20,9 @@ fn events_of_every_type_take_no_memory_once_the_segment_is_there() {
     let dir = parent.path().join("audit");
     let mut writer =
         AuditFileWriter::new(dir, ONE_SEGMENT, FlushMode::default()).expect("a new log");
-    let service_id = ServiceId::new("bank.teller-1").expect("a name");
     let mut written = 0;
     for (name, event) in of_every_type(CLEAN_TEXT).into_iter().chain(usual()) {
-        let envelope = AuditEventEnvelope::new(service_id, event);
+        let envelope = AuditEventEnvelope::new(service_id(), event);
         writer.write_event(&envelope).expect("the first one of its type");
         assert_none("write_event", name, || {
             for _ in 0..EVENTS {
