@@ -5,6 +5,7 @@
 //! there.
 
 mod command;
+mod generated;
 mod output;
 mod steps;
 mod tidy;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::command::{Failure, Outcome};
-use crate::{output, steps, tidy};
+use crate::{generated, output, steps, tidy};
 
 type Run = fn() -> Outcome;
 
@@ -14,7 +14,7 @@ struct Verb {
     run: Run,
 }
 
-static VERBS: [Verb; 5] = [
+static VERBS: [Verb; 8] = [
     Verb { name: "ci", about: "all of the checks below, stopping at the first failure", run: ci },
     Verb {
         name: "lint",
@@ -24,14 +24,30 @@ static VERBS: [Verb; 5] = [
     Verb { name: "test", about: "every test of the workspace", run: steps::test },
     Verb { name: "doc", about: "documentation, with broken links as errors", run: steps::doc },
     Verb { name: "tidy", about: "the style rules that a compiler does not know", run: tidy::run },
+    Verb {
+        name: "fixtures --check",
+        about: "whether the verifier's corpus and the schemas are what their makers make",
+        run: generated::check,
+    },
+    Verb {
+        name: "fixtures",
+        about: "not in ci: writes the corpus and the schemas anew",
+        run: generated::write,
+    },
+    Verb {
+        name: "assets",
+        about: "not in ci: writes completions, manual pages and schemas to target/assets/",
+        run: generated::assets,
+    },
 ];
 
 /// Cheap steps come first, so that a slip costs seconds.
-const CI: [(&str, Run); 5] = [
+const CI: [(&str, Run); 6] = [
     ("fmt --check", steps::format),
     ("tidy", tidy::run),
     ("lint", steps::lint),
     ("doc", steps::doc),
+    ("fixtures --check", generated::check),
     ("test", steps::test),
 ];
 
@@ -50,9 +66,9 @@ pub(crate) fn dispatch(arguments: &[String]) -> ExitCode {
     }
 }
 
-/// A verb takes no arguments, so that there is nothing to misspell quietly.
+/// A verb takes no arguments but those in its name, so that there is nothing to misspell quietly.
 fn named(words: &[&str]) -> Option<&'static Verb> {
-    VERBS.iter().find(|verb| words == [verb.name])
+    VERBS.iter().find(|verb| verb.name.split(' ').eq(words.iter().copied()))
 }
 
 fn complain(words: &[&str]) -> ExitCode {
@@ -71,7 +87,7 @@ fn report(outcome: Outcome) -> ExitCode {
 }
 
 fn help() -> String {
-    let lines = VERBS.iter().map(|verb| format!("    {:<6}{}", verb.name, verb.about));
+    let lines = VERBS.iter().map(|verb| format!("    {:<18}{}", verb.name, verb.about));
     format!("cargo xtask VERB\n\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 

@@ -1,15 +1,17 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
+mod assets;
 mod events;
 mod input;
 mod output;
 mod record;
+mod schema;
 mod show;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Records security events into a tamper-evident log, and proves a log intact.
 #[derive(Debug, Parser)]
@@ -25,6 +27,9 @@ enum Verb {
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Events(events::EventsArgs),
+    Schema(schema::SchemaArgs),
+    #[command(hide = true)]
+    Assets(assets::AssetsArgs),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +39,8 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Events(args) => events::run(&args),
+        Verb::Schema(args) => schema::run(&args),
+        Verb::Assets(args) => assets::run(&args, &Command::command()),
     };
     ExitCode::from(done)
 }

@@ -22,6 +22,8 @@ mod finding;
 mod parse;
 mod report;
 mod scan;
+#[cfg(feature = "schema")]
+mod schema;
 mod source;
 mod tail;
 mod trust;
@@ -31,6 +33,8 @@ mod view;
 
 pub use finding::{Code, Finding, Notice, NoticeCode};
 pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
+#[cfg(feature = "schema")]
+pub use schema::report_schema;
 pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
 pub use verdict::Verdict;
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};

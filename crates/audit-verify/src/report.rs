@@ -22,9 +22,22 @@ const SHOWN_MAX: usize = 50;
 /// [`fmt::Display`] gives the text for a person, [`Serialize`] the JSON. Every text out of the log
 /// has its hostile code points made visible.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(title = "VerifyReport", description = "What `audit verify --format json` prints.")
+)]
 #[non_exhaustive]
 pub struct Report {
     /// Version of this report's form: [`SCHEMA_VERSION`].
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            extend("const" = SCHEMA_VERSION),
+            description = "Version of this report's form. It changes when a member changes its \
+                           meaning or goes; members may be added."
+        )
+    )]
     pub schema_version: u32,
     /// The verdict.
     pub verdict: Verdict,
@@ -57,10 +70,12 @@ pub struct Report {
     /// The newest record's timestamp.
     pub last_timestamp: Option<String>,
     /// The newest record, as `SEQ:HASH`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Head>"))]
     pub head: Option<Receipt>,
     /// Root of the Merkle tree over all records (RFC 6962 section 2.1), in base64 in JSON, where it
     /// is certain which records there are.
     #[serde(serialize_with = "as_base64")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Root>"))]
     pub root: Option<Digest>,
     /// Findings that there are.
     pub findings_total: u64,

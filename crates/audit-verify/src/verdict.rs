@@ -8,6 +8,7 @@ use serde::Serialize;
 /// nobody must be able to turn [`Verdict::Tampered`] into something milder by adding damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Verdict {
     /// Every byte is accounted for, and the last record is covered by something kept elsewhere.

@@ -60,6 +60,15 @@ pub(crate) fn events(count: usize) -> String {
         .collect()
 }
 
+/// Whether a program is on this machine; says so where it is not, since a test is skipped then.
+pub(crate) fn is_there(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output().unwrap();
+    if !found.status.success() {
+        println!("skipped: {program} is not installed");
+    }
+    found.status.success()
+}
+
 /// The independent SHA-256 tools of this machine, as shell commands that read standard input.
 pub(crate) fn sha256_tools() -> Vec<&'static str> {
     let there = |tool: &&str| {

@@ -12,6 +12,7 @@ macro_rules! codes {
         /// What is wrong, under a name that never changes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
         #[serde(rename_all = "snake_case")]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         #[expect(clippy::doc_markdown, reason = "the sentences are shown to people as they are")]
         pub enum Code {

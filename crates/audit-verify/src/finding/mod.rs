@@ -31,6 +31,7 @@ pub(crate) struct Place<'a> {
 /// One thing that is wrong. Every text in it is safe to print: hostile code points are made
 /// visible, and lengths are bounded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Finding {
     /// What is wrong.
@@ -104,6 +105,7 @@ impl Finding {
 /// What is not wrong, and still to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum NoticeCode {
     /// A file that is none of a log's.
@@ -143,6 +145,7 @@ impl NoticeCode {
 
 /// Something to be known. Every text in it is safe to print, as in a [`Finding`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Notice {
     /// What it is about.

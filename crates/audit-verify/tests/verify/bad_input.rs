@@ -250,7 +250,7 @@ fn a_segment_that_cannot_be_read_is_a_finding_and_hides_no_worse_one() {
 
 #[test]
 fn a_tail_whose_account_cannot_be_read_is_not_called_tampering() {
-    let log = crate::recovered::recovered_log();
+    let log = crate::accounts::recovered_log();
     let name = log.file.clone();
     let source = Unreadable { files: MemorySource::new(log.files), name, from: None };
     let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();

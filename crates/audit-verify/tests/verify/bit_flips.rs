@@ -67,7 +67,7 @@ fn five_thousand_bits_of_two_hundred_records() {
 
 #[test]
 fn a_changed_log_recovered_is_one_finding_though_the_tail_it_speaks_of_is_unaccounted_for() {
-    let log = crate::recovered::recovered_log();
+    let log = crate::accounts::recovered_log();
     assert_eq!(verify(&log.files).verdict, Verdict::Consistent);
     for (file, bytes) in &log.files {
         for at in 0..bytes.len() {

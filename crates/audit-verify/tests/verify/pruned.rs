@@ -3,43 +3,8 @@
 use audit_core::Digest;
 use audit_verify::Verdict;
 
+use crate::accounts::Pruned;
 use crate::builder::{Builder, codes, segment_name, verify};
-
-/// What a `segments_pruned` says.
-#[derive(Clone)]
-struct Pruned {
-    last_seq: u64,
-    last_hash: Digest,
-    roots: Vec<Digest>,
-    files: Vec<String>,
-}
-
-impl Pruned {
-    /// All segments of a log so far.
-    fn all_of(log: &Builder) -> Self {
-        Self {
-            last_seq: log.seq - 1,
-            last_hash: log.prev_hash,
-            roots: log.frontier.roots().to_vec(),
-            files: log.files.keys().cloned().collect(),
-        }
-    }
-
-    fn event(&self) -> String {
-        let sha256 = Digest::of(b"");
-        let quoted = |root: &Digest| format!("\"{root}\"");
-        let roots: Vec<_> = self.roots.iter().map(quoted).collect();
-        let file = |name: &String| format!(r#"{{"name":"{name}","size":1,"sha256":"{sha256}"}}"#);
-        let files: Vec<_> = self.files.iter().map(file).collect();
-        format!(
-            r#"{{"event_type":"segments_pruned","first_seq":0,"last_seq":{},"last_hash":"{}","merkle_frontier":[{}],"files":[{}],"reason":"older than 2555 days"}}"#,
-            self.last_seq,
-            self.last_hash,
-            roots.join(","),
-            files.join(",")
-        )
-    }
-}
 
 /// Two segments, what deleting them would have to say, and two more that say it.
 fn log(falsify: impl Fn(&mut Pruned)) -> (Builder, Vec<String>) {

@@ -3,61 +3,8 @@
 use audit_core::Digest;
 use audit_verify::Verdict;
 
+use crate::accounts::{Account, TAIL, recovered_log, resumed, torn};
 use crate::builder::{Builder, codes, verify};
-
-/// What a `log_recovered` says.
-#[derive(Clone)]
-pub(crate) struct Account {
-    file: String,
-    offset: usize,
-    bytes: usize,
-    sha256: String,
-    valid_records: u64,
-}
-
-impl Account {
-    /// The truth about the tail that begins at `offset` of the newest segment.
-    fn of(log: &Builder, offset: usize) -> Self {
-        let tail = &log.files[&log.file][offset..];
-        let sha256 = Digest::of(tail).to_string();
-        let (file, bytes) = (log.file.clone(), tail.len());
-        Self { file, offset, bytes, sha256, valid_records: 0 }
-    }
-
-    fn event(&self) -> String {
-        let Self { file, offset, bytes, sha256, valid_records } = self;
-        format!(
-            r#"{{"event_type":"log_recovered","file":"{file}","offset":{offset},"bytes":{bytes},"sha256":"{sha256}","valid_records":{valid_records},"kind":"torn"}}"#
-        )
-    }
-}
-
-/// A log whose first segment has a tail, and what is true of it.
-fn torn(tail: &[u8]) -> (Builder, Account) {
-    let mut log = Builder::new();
-    log.events(4);
-    let offset = log.files[&log.file].len();
-    log.append(tail);
-    let account = Account::of(&log, offset);
-    (log, account)
-}
-
-/// Goes on after it with an account.
-fn resumed(mut log: Builder, account: &Account) -> Builder {
-    log.open_segment();
-    log.record(&account.event());
-    log.log_opened();
-    log.events(2);
-    log
-}
-
-const TAIL: &[u8] = br#"{"v":1,"seq":6,"audit_id":"audit-"#;
-
-/// A log with a tail that is accounted for.
-pub(crate) fn recovered_log() -> Builder {
-    let (log, account) = torn(TAIL);
-    resumed(log, &account)
-}
 
 #[test]
 fn a_tail_that_is_accounted_for_is_a_notice() {

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use audit_verify::{DirSource, LogSource, MemorySource, Verdict, View, Viewer};
 
+use crate::accounts::recovered_log;
 use crate::builder::{Builder, Files, codes, line_starts, twenty_records, verify};
-use crate::recovered::recovered_log;
 
 /// What was shown, a text for each.
 fn told(view: &View<'_>) -> String {
