@@ -4,6 +4,7 @@
 //! with it. Continuous integration runs `cargo xtask ci` and nothing else: what passes here passes
 //! there.
 
+mod bench;
 mod command;
 mod generated;
 mod output;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::command::{Failure, Outcome};
-use crate::{generated, output, steps, tidy};
+use crate::{bench, fuzz, generated, output, steps, tidy};
 
-type Run = fn() -> Outcome;
+type Step = fn() -> Outcome;
 
 struct Verb {
     name: &'static str,
@@ -14,35 +14,66 @@ struct Verb {
     run: Run,
 }
 
-static VERBS: [Verb; 8] = [
-    Verb { name: "ci", about: "all of the checks below, stopping at the first failure", run: ci },
+enum Run {
+    /// Takes no options, so that there is nothing to misspell quietly.
+    Plain(Step),
+    WithOptions {
+        /// What may follow the verb.
+        options: &'static str,
+        /// What to do for the words that follow; `None` when they are not understood.
+        understand: fn(&[&str]) -> Option<Job>,
+    },
+}
+
+/// What a verb and its options come to.
+type Job = Box<dyn FnOnce() -> Outcome>;
+
+static VERBS: [Verb; 9] = [
+    Verb {
+        name: "ci",
+        about: "tidy, lint, doc, fixtures --check and test, stopping at the first failure",
+        run: Run::Plain(ci),
+    },
     Verb {
         name: "lint",
         about: "clippy, formatting, and cargo-deny if it is there",
-        run: steps::lint,
+        run: Run::Plain(steps::lint),
     },
-    Verb { name: "test", about: "every test of the workspace", run: steps::test },
-    Verb { name: "doc", about: "documentation, with broken links as errors", run: steps::doc },
-    Verb { name: "tidy", about: "the style rules that a compiler does not know", run: tidy::run },
+    Verb { name: "test", about: "every test of the workspace", run: Run::Plain(steps::test) },
     Verb {
-        name: "fixtures --check",
-        about: "whether the verifier's corpus and the schemas are what their makers make",
-        run: generated::check,
+        name: "doc",
+        about: "documentation, with broken links as errors",
+        run: Run::Plain(steps::doc),
+    },
+    Verb {
+        name: "tidy",
+        about: "the style rules that a compiler does not know",
+        run: Run::Plain(tidy::run),
+    },
+    Verb {
+        name: "bench",
+        about: "times, allocations and instructions; on record under a name",
+        run: Run::WithOptions { options: "[--record NAME]", understand: understand_bench },
     },
     Verb {
         name: "fixtures",
-        about: "not in ci: writes the corpus and the schemas anew",
-        run: generated::write,
+        about: "the verifier's corpus and the schemas: written anew, or compared",
+        run: Run::WithOptions { options: "[--check]", understand: understand_fixtures },
     },
     Verb {
         name: "assets",
-        about: "not in ci: writes completions, manual pages and schemas to target/assets/",
-        run: generated::assets,
+        about: "completions, manual pages and schemas, to target/assets/",
+        run: Run::Plain(generated::assets),
+    },
+    Verb {
+        name: "fuzz",
+        about: "all fuzz targets, or one; ten minutes each, or N seconds",
+        run: Run::WithOptions { options: "[TARGET] [--seconds N]", understand: understand_fuzz },
     },
 ];
 
 /// Cheap steps come first, so that a slip costs seconds.
-const CI: [(&str, Run); 6] = [
+const CI: [(&str, Step); 6] = [
     ("fmt --check", steps::format),
     ("tidy", tidy::run),
     ("lint", steps::lint),
@@ -52,7 +83,7 @@ const CI: [(&str, Run); 6] = [
 ];
 
 /// The exit code for a command line that is not understood; a check that fails exits with 1.
-const NO_SUCH_VERB: u8 = 2;
+const NOT_UNDERSTOOD: u8 = 2;
 
 /// Runs the verb that the arguments name; none at all asks for help.
 pub(crate) fn dispatch(arguments: &[String]) -> ExitCode {
@@ -62,18 +93,40 @@ pub(crate) fn dispatch(arguments: &[String]) -> ExitCode {
             output::say(help());
             ExitCode::SUCCESS
         }
-        words => named(words).map_or_else(|| complain(words), |verb| report((verb.run)())),
+        words => understand(words).map_or_else(|| complain(words), |job| report(job())),
     }
 }
 
-/// A verb takes no arguments but those in its name, so that there is nothing to misspell quietly.
-fn named(words: &[&str]) -> Option<&'static Verb> {
-    VERBS.iter().find(|verb| verb.name.split(' ').eq(words.iter().copied()))
+fn understand(words: &[&str]) -> Option<Job> {
+    let (name, options) = words.split_first()?;
+    let verb = VERBS.iter().find(|verb| verb.name == *name)?;
+    match verb.run {
+        Run::Plain(step) => options.is_empty().then(|| Box::new(step) as Job),
+        Run::WithOptions { understand, .. } => understand(options),
+    }
+}
+
+fn understand_bench(words: &[&str]) -> Option<Job> {
+    let options = bench::parse(words)?;
+    Some(Box::new(move || bench::run(&options)))
+}
+
+fn understand_fixtures(words: &[&str]) -> Option<Job> {
+    match words {
+        [] => Some(Box::new(generated::write)),
+        ["--check"] => Some(Box::new(generated::check)),
+        _ => None,
+    }
+}
+
+fn understand_fuzz(words: &[&str]) -> Option<Job> {
+    let options = fuzz::parse(words)?;
+    Some(Box::new(move || fuzz::run_targets(&options)))
 }
 
 fn complain(words: &[&str]) -> ExitCode {
-    output::complain(format_args!("no verb `{}`\n\n{}", words.join(" "), help()));
-    ExitCode::from(NO_SUCH_VERB)
+    output::complain(format_args!("`{}` is not understood\n\n{}", words.join(" "), help()));
+    ExitCode::from(NOT_UNDERSTOOD)
 }
 
 fn report(outcome: Outcome) -> ExitCode {
@@ -87,7 +140,13 @@ fn report(outcome: Outcome) -> ExitCode {
 }
 
 fn help() -> String {
-    let lines = VERBS.iter().map(|verb| format!("    {:<18}{}", verb.name, verb.about));
+    let lines = VERBS.iter().map(|verb| {
+        let usage = match verb.run {
+            Run::Plain(_) => verb.name.to_owned(),
+            Run::WithOptions { options, .. } => format!("{} {options}", verb.name),
+        };
+        format!("    {usage:<28}{}", verb.about)
+    });
     format!("cargo xtask VERB\n\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
@@ -96,7 +155,7 @@ fn ci() -> Outcome {
 }
 
 /// Runs the steps one after the other, with a heading and the time that each took.
-fn in_order(steps: &[(&str, Run)]) -> Outcome {
+fn in_order(steps: &[(&str, Step)]) -> Outcome {
     for (name, step) in steps {
         output::say(format_args!("== {name}"));
         let started = Instant::now();
@@ -114,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_first_failing_step_is_named_and_is_the_last() {
-        let steps: [(&str, Run); 3] = [
+        let steps: [(&str, Step); 3] = [
             ("one", || Ok(())),
             ("two", || Err(Failure::new("a reason"))),
             ("three", || panic!("a step ran after a failed one")),
@@ -130,11 +189,27 @@ mod tests {
 
     #[test]
     fn an_unknown_verb_and_a_verb_with_a_stray_word_exit_with_two() {
-        for words in [vec!["frobnicate"], vec!["tidy", "--fix"]] {
+        for words in [
+            vec!["frobnicate"],
+            vec!["tidy", "--fix"],
+            vec!["bench", "--recrod", "a"],
+            vec!["bench", "--record"],
+            vec!["--record", "a"],
+            vec!["fixtures", "--chekc"],
+            vec!["fuzz", "--seconds", "0"],
+            vec!["fuzz", "one", "two"],
+        ] {
             let arguments: Vec<String> = words.iter().map(ToString::to_string).collect();
             let code = format!("{:?}", dispatch(&arguments));
             assert_eq!(code, format!("{:?}", ExitCode::from(2)), "{words:?}");
         }
+    }
+
+    #[test]
+    fn options_are_understood_where_a_verb_has_some() {
+        assert!(understand(&["bench"]).is_some());
+        assert!(understand(&["bench", "--record", "a-name"]).is_some());
+        assert!(help().contains("bench [--record NAME]"));
     }
 
     #[test]

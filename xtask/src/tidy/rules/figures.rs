@@ -7,22 +7,40 @@ use crate::tidy::violation::Violation;
 
 const RULE: &str = "figures";
 
-/// Where runs are recorded; a paragraph with a figure has a link into it.
+/// Where runs are recorded, each in a directory whose name begins with its day; a paragraph with a
+/// figure has a link into one.
 const RUNS: &str = "bench-runs/";
 
-const UNITS: [&str; 12] = [
+const UNITS: [&str; 29] = [
     "ns",
     "us",
     "\u{b5}s",
     "ms",
-    "GB/s",
+    "s",
+    "nanoseconds",
+    "microseconds",
+    "milliseconds",
+    "seconds",
+    "kB/s",
     "MB/s",
+    "GB/s",
+    "KiB/s",
     "MiB/s",
     "GiB/s",
     "events/s",
     "records/s",
     "M/s",
     "k/s",
+    "/s",
+    "a second",
+    "per second",
+    "events a second",
+    "events per second",
+    "records a second",
+    "records per second",
+    "million a second",
+    "million events a second",
+    "million records a second",
 ];
 
 /// The changelog tells history, and the runs are what the links point at.
@@ -54,7 +72,12 @@ fn paragraphs(text: &str) -> Vec<Vec<(usize, &str)>> {
 
 fn has_run(paragraph: &[(usize, &str)], links: &[Link<'_>]) -> bool {
     let has_line = |number| paragraph.iter().any(|(line, _)| *line == number);
-    links.iter().any(|link| link.target.contains(RUNS) && has_line(link.line))
+    links.iter().any(|link| is_run(link.target) && has_line(link.line))
+}
+
+fn is_run(target: &str) -> bool {
+    let run = target.split_once(RUNS).map(|(_, run)| run);
+    run.is_some_and(|run| run.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The first number of the line that has a unit.
@@ -95,25 +118,34 @@ mod tests {
     #[test]
     fn figures_of_every_unit_are_found() {
         for unit in UNITS {
-            for text in [format!("It does 1,234.5 {unit}."), format!("(7{unit})")] {
+            for text in [format!("It does 1,234.5 {unit}."), format!("(7 {unit})")] {
                 assert_eq!(lines(&judge(&text)), [1], "{text}");
             }
         }
         assert_eq!(lines(&judge("up to\n1.2 M events/s")), [2]);
+        assert_eq!(lines(&judge("it takes 7ms, or up to\n0.5us")), [1, 2]);
         assert!(judge("about 12 us each")[0].to_string().contains("figure `12 us` has no run"));
     }
 
     #[test]
     fn a_link_counts_for_its_own_paragraph_only() {
-        let run = "| 5 ms |\n| [run](../bench-runs/day/README.md) |\n";
+        let run = "| 5 ms |\n| [run](../bench-runs/2026-01-14-first/README.md) |\n";
         assert!(judge(run).is_empty());
         assert_eq!(lines(&judge(&format!("{run}\nand 6 ms\n"))), [4]);
     }
 
     #[test]
+    fn a_link_to_the_place_of_all_runs_proves_nothing() {
+        for target in ["../bench-runs/", "../bench-runs", "../bench-runs/README.md", "runs/1.md"] {
+            assert_eq!(lines(&judge(&format!("5 ms, see [runs]({target})\n"))), [1], "{target}");
+        }
+    }
+
+    #[test]
     fn settings_code_and_other_words_pass() {
         assert!(judge("flush every `100 ms`\n\n```\ntook 5 ms\n```\n").is_empty());
-        assert!(judge("3 msgs, 4 users, x86 ms, 5 MB, 12 use, 3  ms").is_empty());
+        assert!(judge("3 msgs, 4 users, x86 ms, 5 MB, 12 use, 3  ms, 7 segments").is_empty());
+        assert!(judge("1 second, 5 seconded, the 7 secondary").is_empty());
     }
 
     #[test]
