@@ -6,6 +6,7 @@
 
 mod bench;
 mod command;
+mod fuzz;
 mod generated;
 mod output;
 mod steps;

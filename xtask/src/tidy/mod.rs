@@ -84,9 +84,11 @@ mod tests {
             File::new("crates/audit-core/Cargo.toml", "[package]\n"),
             File::new("crates/audit-core/src/lib.rs", long_and_sloppy),
             File::new("docs/speed.md", "# Speed\n\nIt does 5 GB/s.\n"),
+            File::new("docs/attacks.md", "# Attacks\n\n| it is attacked | |\n"),
         ];
         let found: BTreeSet<&str> = check_files(&files).iter().map(Violation::rule).collect();
-        let others = ["ascii", "caption", "documents", "event-table", "figures", "lint-table"];
+        let others =
+            ["ascii", "attacks", "caption", "documents", "event-table", "figures", "lint-table"];
         let rust = ["names", "paths", "residue", "silence", "sizes"];
         assert_eq!(found, others.into_iter().chain(rust).collect());
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod arrows;
 mod ascii;
+mod attacks;
 mod captions;
 mod documents;
 mod event_table;
@@ -21,7 +22,8 @@ use super::violation::Violation;
 type Rule<Subject> = fn(&Subject) -> Vec<Violation>;
 
 /// Rules that compare files with each other.
-pub(crate) const OF_ALL_FILES: [Rule<[File]>; 2] = [documents::check, lint_table::check];
+pub(crate) const OF_ALL_FILES: [Rule<[File]>; 3] =
+    [attacks::check, documents::check, lint_table::check];
 
 /// Rules that look at any file by itself.
 pub(crate) const OF_A_FILE: [Rule<File>; 3] = [ascii::check, figures::check, residue::check];
