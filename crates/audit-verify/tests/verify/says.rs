@@ -8,8 +8,8 @@ use crate::builder::{Builder, Files, line_starts, segment_name, twenty_records, 
 /// The only finding of a log: its code, what was expected, and what was found.
 fn only(files: &Files) -> (String, String, String) {
     let report = verify(files);
-    let [finding] = report.findings.as_slice() else { panic!("{report}") };
-    let Finding { code, expected, found, .. } = finding;
+    assert_eq!(report.findings.len(), 1, "{report}");
+    let Finding { code, expected, found, .. } = &report.findings[0];
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     (code.to_string(), text(expected), text(found))
 }
