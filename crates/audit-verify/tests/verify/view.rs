@@ -13,7 +13,9 @@ use crate::builder::{Builder, Files, codes, line_starts, twenty_records, verify}
 /// What was shown, a text for each.
 fn told(view: &View<'_>) -> String {
     match view {
-        View::Record(record) => format!("{} {}", record.seq, record.event_type),
+        View::Record(record) => {
+            format!("{} {} in line {}", record.seq, record.event_type, record.line_number)
+        }
         View::Faulty { record, findings } => {
             let codes: Vec<_> = findings.iter().map(|finding| finding.code.as_str()).collect();
             let says = record.as_ref().map_or("?".to_owned(), |record| record.seq.to_string());
