@@ -27,11 +27,12 @@ use said::Said;
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 const EXAMPLES: &str = "\
-A line is a record: its number, when it happened, * when it is critical, its category where there is
-room, its type, who it was (NAME? for one who was only claimed, - for nobody), and what else the event
-says. Hostile text is made visible. A line that begins with ! tells of a fault, or is what a faulty
-record says now; no option hides it. What is shown proves nothing beyond each record's own hash and
-link: `audit verify` judges the log.
+A line is a record: its number, when it happened, * when it is critical, its
+category where there is room, its type, who it was (NAME? for one who was only
+claimed, - for nobody), and what else the event says. Hostile text is made
+visible. A line that begins with ! tells of a fault, or is what a faulty record
+says now; no option hides it. What is shown proves nothing beyond each record's
+own hash and link: `audit verify` judges the log.
 
 Examples:
   $ audit show audit.log
@@ -40,9 +41,10 @@ Examples:
   $ audit show audit.log --follow | head -n 3
   $ audit show audit.log --type invalid_token_used --format json
 
-Exit status: 0 when everything was read and is as it was written; 1 when something is not; 3 when a
-part cannot be read, or there is nothing; 4 when the log ends as a crash leaves it, or a writer that
-is at work; 2 when the command could not look.";
+Exit status: 0 when everything was read and is as it was written; 1 when
+something is not; 3 when a part cannot be read, or there is nothing; 4 when the
+log ends as a crash leaves it, or a writer that is at work; 2 when the command
+could not look.";
 
 /// Shows a log, a record a line, as far as it reads.
 #[derive(Args, Debug)]
