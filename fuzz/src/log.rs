@@ -1,6 +1,7 @@
 //! Logs in memory, made of what libFuzzer made.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use audit_core::digest::leaf_hash;
@@ -11,7 +12,7 @@ use audit_core::{
     AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, RecordTime, RotationPolicy,
     ServiceId,
 };
-use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
+use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, View, Viewer, verify_source};
 use audit_writer::{AuditFileWriter, Clock, SimDisk};
 use chrono::{DateTime, Utc};
 
@@ -111,7 +112,7 @@ pub fn log_of_files(data: &[u8]) -> Files {
     files
 }
 
-/// Verifies a log. The report is safe to print in both its forms.
+/// Verifies a log, and views it. What is said of it is safe to print, in every form.
 ///
 /// # Panics
 ///
@@ -125,7 +126,27 @@ pub fn judge(files: Files) -> Report {
     assert!(!json.chars().any(is_hostile), "{json}");
     assert_escapes_only(&json, br#""\"#);
     assert_eq!(report.verdict == Verdict::Consistent, report.findings_total == 0, "{text}");
+    view(source);
     report
+}
+
+/// Views a log. What is said of faults is safe to print, and a record that is shown is a line.
+fn view(source: MemorySource) {
+    let mut viewer = Viewer::new(source);
+    let mut visit = |view: View<'_>| {
+        match view {
+            View::Record(record) => assert!(!record.line.contains(&b'\n')),
+            View::Faulty { findings, .. } => {
+                let json = serde_json::to_string(findings).unwrap();
+                assert!(!json.chars().any(is_hostile), "{json}");
+                assert_escapes_only(&json, br#""\"#);
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    };
+    assert!(viewer.read(&mut visit).unwrap().is_continue());
+    viewer.finish(&mut visit);
 }
 
 pub(crate) fn verdict(files: Files) -> Verdict {

@@ -52,9 +52,21 @@ fn recorded(log: &Log, input: &[u8], critical: u64) -> String {
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stdout));
     let verified = log.verify(&["--format", "json"]);
     assert_prints_nothing_hostile(&verified);
+    assert_shown(log);
     let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
     assert_eq!(report["critical"].as_u64(), Some(critical));
     told(&done)
+}
+
+/// Each record is shown on one line, in either format.
+#[track_caller]
+fn assert_shown(log: &Log) {
+    for format in ["human", "json"] {
+        let shown = audit(&["show", log.path(), "--format", format, "--width", "full"], "");
+        assert_prints_nothing_hostile(&shown);
+        assert_eq!(shown.status.code(), Some(0), "{}", told(&shown));
+        assert_eq!(str::from_utf8(&shown.stdout).unwrap().lines().count(), all_records(log).len());
+    }
 }
 
 fn all_events(log: &Log) -> Vec<(Value, Value)> {
@@ -167,6 +179,9 @@ fn a_log_with_hostile_names_and_bytes_is_reported_without_them() {
             assert_prints_nothing_hostile(&done);
             assert_ne!(done.status.code(), Some(0));
         }
+        let done = audit(&["show", log.path()], "");
+        assert_prints_nothing_hostile(&done);
+        assert_ne!(done.status.code(), Some(0));
         fs::remove_file(&name).unwrap();
     }
 }

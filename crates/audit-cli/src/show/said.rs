@@ -5,6 +5,8 @@
 
 use std::fmt::{self, Write as _};
 
+use audit_core::event::json::value;
+use audit_core::limits::RECORD_DEPTH_MAX;
 use audit_core::{EventTime, is_hostile, write_neutral};
 use serde_json::{Map, Value};
 
@@ -31,7 +33,11 @@ pub(crate) enum Who<'s> {
 impl Said {
     /// Takes an event apart, which a reader of the log has found to be a JSON object.
     pub(crate) fn new(event: &[u8]) -> Self {
-        Self { members: serde_json::from_slice(event).unwrap_or_default() }
+        let text = String::from_utf8_lossy(event);
+        match value(&text, RECORD_DEPTH_MAX) {
+            Ok(Value::Object(members)) => Self { members },
+            Ok(_) | Err(_) => Self { members: Map::new() },
+        }
     }
 
     /// When it happened, as the caller says.
@@ -254,6 +260,16 @@ mod tests {
             "\"k\u{27e6}U+202E\u{27e7}\"=\"\u{27e6}U+001B\u{27e7}[2J\u{27e6}U+009B\u{27e7}\u{27e6}U+2028\u{27e7}\""
         );
         assert_eq!(rest("{\"a\":\"\u{27e6}U+001B\u{27e7}\"}"), "a=\u{27e6}U+001B\u{27e7}");
+    }
+
+    #[test]
+    fn a_key_that_a_json_library_uses_inside_hides_nothing() {
+        let key = "$serde_json::private::Number";
+        for text in ["7", "no number"] {
+            let event = serde_json::json!({ "a": { key: text }, "b": 1 }).to_string();
+            let shown = if text == "7" { "7" } else { "\"no number\"" };
+            assert_eq!(rest(&event), format!("a={{{key}={shown}}} b=1"));
+        }
     }
 
     #[test]

@@ -96,8 +96,13 @@ pub(super) fn members(text: &str) -> Result<Members<'_>, JsonError> {
     twice.map_or(Ok(members), |name| Err(JsonError::DuplicateKey(name)))
 }
 
-/// Reads a value nested at most `depth` deep.
-pub(super) fn value(text: &str, depth: usize) -> Result<Value, JsonError> {
+/// Reads a value nested at most `depth` deep. Unlike `serde_json`'s own reader, this one takes no key
+/// for something of its own.
+///
+/// # Errors
+///
+/// [`JsonError`], in every variant.
+pub fn value(text: &str, depth: usize) -> Result<Value, JsonError> {
     let text = text.trim_matches([' ', '\t', '\n', '\r']);
     match text.as_bytes().first() {
         Some(b'{') => {
