@@ -14,8 +14,8 @@ use crate::service::ServiceId;
 /// The loss window is what a killed process or a power cut may take away of records that were
 /// accepted. A count or an interval of 0 means 1: there is no mode that never flushes.
 ///
-/// Speeds are those of one producer in the recorded run `bench-runs/2026-11-25-first`, on a virtual
-/// disk of a machine that was busy with other work; `docs/performance.md` says how to measure yours.
+/// Speeds are those of one producer in the recorded run `bench-runs/2026-11-25-baseline`, on a virtual
+/// disk; `docs/performance.md` says how to measure yours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlushMode {
     /// Every record is durable before the call that wrote it returns.
@@ -25,7 +25,7 @@ pub enum FlushMode {
     ///   sure.
     /// - Compliance: the mode that needs no argument before an auditor. GDPR Art. 30 and 32
     ///   (accountability, integrity), SOC2 CC7.2 and CC7.3, ISO/IEC 27001:2022 A.8.15 (logging).
-    /// - Speed: one disk sync a record, measured 195 events a second.
+    /// - Speed: one disk sync a record, measured 7,960 events a second.
     Immediate,
 
     /// Records become durable together, whatever they are.
@@ -36,7 +36,7 @@ pub enum FlushMode {
     /// - Compliance: **do not use where a record of a security event is owed.** A crash can take
     ///   away the record of the attack that caused it: this is hard to defend under GDPR Art. 33
     ///   (breach notification), SOC2 CC7.2 and ISO/IEC 27001:2022 A.8.15.
-    /// - Speed: one disk sync for `size` records, measured 15,400 events a second with 100.
+    /// - Speed: one disk sync for `size` records, measured 159,000 events a second with 100.
     Batched {
         /// Records accepted and not yet durable, at most.
         size: u32,
@@ -56,8 +56,8 @@ pub enum FlushMode {
     ///   evidenced (GDPR Art. 15 and 30 for records of access to personal data), use
     ///   [`FlushMode::Immediate`]. SOC2 CC7.2 and ISO/IEC 27001:2022 A.8.15 are usually met, since
     ///   security events are never batched.
-    /// - Speed: one disk sync a critical record, one for `batch_size` routine ones; measured 14,600
-    ///   routine events a second with 100, and 3,460 when every twentieth is critical.
+    /// - Speed: one disk sync a critical record, one for `batch_size` routine ones; measured 175,000
+    ///   routine events a second with 100, and 80,300 when every twentieth is critical.
     Hybrid {
         /// Routine records accepted and not yet durable, at most.
         batch_size: u32,
