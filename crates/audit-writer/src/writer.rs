@@ -1,4 +1,4 @@
-//! The writer: one thread, unbuffered.
+//! The writer: one thread, unbuffered, one write a record.
 
 mod append;
 mod open;
@@ -20,7 +20,6 @@ use crate::flush::{self, Unsynced};
 use crate::loss::{Loss, LossTally};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, SegmentFile, Store};
-use append::Lines;
 
 /// Appends records to a log, for one thread.
 ///
@@ -48,8 +47,7 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     closed: bool,
     audit_id: String,
     payload: Vec<u8>,
-    lines: Lines,
-    placed: Vec<Receipt>,
+    line: Vec<u8>,
 }
 
 /// What every record of a log has in common. Without an identity there is no record yet.
@@ -132,8 +130,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             closed: false,
             audit_id: String::with_capacity(AUDIT_ID_BYTES_MAX),
             payload: Vec::with_capacity(RECORD_BYTES_MAX),
-            lines: Lines::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
-            placed: Vec::new(),
+            line: Vec::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
         };
         if let Some(found) = recovered {
             writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });
@@ -256,21 +253,6 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.log.map(|log| log.service_id)
     }
 
-    /// When it syncs of its own.
-    pub(crate) fn flush_mode(&self) -> FlushMode {
-        self.flush_mode
-    }
-
-    /// Its clock.
-    pub(crate) fn clock(&self) -> &C {
-        &self.clock
-    }
-
-    /// Puts the writer out of use: neither a later call nor its end touches the log any more.
-    pub(crate) fn abandon(&mut self, fault: WriteError) {
-        self.fault.get_or_insert(fault);
-    }
-
     fn write_payload(
         &mut self,
         service_id: ServiceId,
@@ -292,7 +274,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(receipt)
     }
 
-    pub(crate) fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
+    fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(self.durable);
         }
@@ -320,7 +302,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if log == given { Ok(()) } else { Err(WriteError::ServiceMismatch { log, given }) }
     }
 
-    fn unsynced(&self) -> Unsynced {
+    fn unsynced(&mut self) -> Unsynced {
         let Pending { events, critical, since, .. } = self.pending;
         let oldest_age = since.map(|since| self.clock.monotonic().saturating_sub(since));
         Unsynced { events, critical, oldest_age }
