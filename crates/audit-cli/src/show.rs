@@ -1,6 +1,5 @@
 //! `audit show`: a log for people to read.
 
-mod escape;
 mod filter;
 mod last;
 mod line;
@@ -12,12 +11,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anstyle::Style;
-use audit_core::{EventTime, Inert};
+use audit_core::{EventTime, Inert, escape_json};
 use audit_verify::{DirSource, Finding, RecordView, Verdict, View, Viewer};
 use clap::{Args, ColorChoice, ValueEnum};
 
 use crate::output::{self, BAD, Page};
-use escape::escape;
 use filter::Filter;
 use last::Last;
 use line::{Layout, Time, Trust, describe};
@@ -258,7 +256,7 @@ impl<'a> Show<'a> {
     /// A line as it is stored. A terminal is not shown what could command it.
     fn stored(&self, line: &[u8]) -> String {
         let text = String::from_utf8_lossy(line);
-        if self.is_terminal { escape(&text) } else { text.into_owned() }
+        if self.is_terminal { escape_json(&text).into_owned() } else { text.into_owned() }
     }
 
     fn time(&self, record: &RecordView<'_>, said: &Said) -> Time {

@@ -1,5 +1,6 @@
 //! Which code points may not be shown or stored raw, and how they are written instead.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 /// Whether a code point can move, hide, reorder or imitate text where a person or a terminal reads
@@ -30,6 +31,28 @@ pub const fn is_hostile(c: char) -> bool {
 /// Only those of `out`.
 pub fn write_neutral(out: &mut impl Write, c: char) -> fmt::Result {
     write!(out, "\u{27e6}U+{:04X}\u{27e7}", u32::from(c))
+}
+
+/// Writes every hostile code point of a JSON text as its escape, which means the same: outside of
+/// texts, there is none. Borrowed when there is none at all.
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_hostile) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !is_hostile(c) {
+            escaped.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing into a String does not fail.
+            let written = write!(escaped, "\\u{unit:04x}");
+            debug_assert!(written.is_ok());
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 /// Displays text that nobody has cleaned, with every hostile code point made visible. For file
@@ -87,5 +110,15 @@ mod tests {
     fn inert_text_shows_what_was_hidden() {
         let shown = Inert("a\u{1b}[2J\u{202e}\u{27e6}").to_string();
         assert_eq!(shown, "a\u{27e6}U+001B\u{27e7}[2J\u{27e6}U+202E\u{27e7}\u{27e6}U+27E6\u{27e7}");
+    }
+
+    #[test]
+    fn what_could_command_a_terminal_is_escaped_and_means_the_same() {
+        let json = "{\"a\":\"\u{9b}2J\u{202e}\u{e0001}caf\u{e9}\"}";
+        let escaped = escape_json(json);
+        assert_eq!(escaped, "{\"a\":\"\\u009b2J\\u202e\\udb40\\udc01caf\u{e9}\"}");
+        let value = |json| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(json), value(&escaped));
+        assert!(matches!(escape_json("[\"caf\u{e9}\"]"), Cow::Borrowed(_)));
     }
 }

@@ -25,7 +25,7 @@ pub use digest::Digest;
 pub use envelope::{AuditEventEnvelope, Receipt, ReceiptError};
 pub use event::{AuditEvent, EventCategory};
 pub use frontier::Frontier;
-pub use hostile::{Inert, is_hostile, write_neutral};
+pub use hostile::{Inert, escape_json, is_hostile, write_neutral};
 pub use marks::Marks;
 pub use service::{ServiceId, ServiceIdError};
 pub use time::{EventTime, RecordTime};

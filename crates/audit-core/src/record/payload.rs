@@ -5,11 +5,13 @@
 //! is always one line of JSON within the limits of the format, and no hostile code point stands in
 //! it raw.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::event::json::oversized;
 use crate::event::{AuditEvent, is_critical_type};
-use crate::hostile::is_hostile;
+use crate::hostile::escape_json;
 use crate::lifecycle::LifecycleEvent;
 use crate::limits::{EVENT_TYPE_CHARS_KEPT, PAYLOAD_BYTES_MAX, RECORD_DEPTH_MAX};
 use crate::marks::Marks;
@@ -86,21 +88,9 @@ fn escape_hostile(out: &mut Vec<u8>, start: usize) {
     if json.is_ascii() && !json.contains(&0x7f) {
         return;
     }
-    let text = String::from_utf8_lossy(json);
-    if !text.chars().any(is_hostile) {
-        return;
-    }
-    let text = text.into_owned();
+    let Cow::Owned(escaped) = escape_json(&String::from_utf8_lossy(json)) else { return };
     out.truncate(start);
-    for c in text.chars() {
-        if is_hostile(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-            }
-        } else {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
+    out.extend_from_slice(escaped.as_bytes());
 }
 
 fn fits(payload: &[u8]) -> bool {

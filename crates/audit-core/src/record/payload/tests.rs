@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::Digest;
 use crate::event::{EventName, OpaqueEvent};
 use crate::marks::Pointer;
+use crate::{Digest, is_hostile};
 
 fn payload(event: &AuditEvent<'_>, marks: &Marks) -> String {
     let mut payload = Vec::new();
