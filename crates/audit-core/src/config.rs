@@ -1,8 +1,11 @@
 //! What a log is configured with: where, for whom, when it flushes, rotates and may forget.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::limits::{BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, UNSYNCED_BYTES_MAX};
+use crate::limits::{
+    BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, CALL_DEADLINE_SECS_DEFAULT, UNSYNCED_BYTES_MAX,
+};
 use crate::service::ServiceId;
 
 /// When a record is made durable.
@@ -145,6 +148,39 @@ pub enum TextPolicy {
     Reject,
 }
 
+/// What a call does when the logger's queue has no room, and how long it waits for anything.
+///
+/// Whatever is refused for want of room is counted, critical events too, and declared in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverflowPolicy {
+    /// It waits until there is room.
+    Block {
+        /// How long a call waits, for room and for the disk together.
+        deadline: Duration,
+    },
+    /// It is refused at once. A call that has to wait for the disk still does, for as long as by
+    /// default.
+    Reject,
+}
+
+impl OverflowPolicy {
+    /// How long a call waits at most.
+    #[must_use]
+    pub const fn deadline(self) -> Duration {
+        match self {
+            Self::Block { deadline } => deadline,
+            Self::Reject => Duration::from_secs(CALL_DEADLINE_SECS_DEFAULT),
+        }
+    }
+}
+
+/// [`OverflowPolicy::Block`] for 5 seconds.
+impl Default for OverflowPolicy {
+    fn default() -> Self {
+        Self::Block { deadline: Duration::from_secs(CALL_DEADLINE_SECS_DEFAULT) }
+    }
+}
+
 /// Where records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditMode {
@@ -173,6 +209,8 @@ pub struct AuditConfig {
     pub retention_policy: RetentionPolicy,
     /// What becomes of hostile text in them.
     pub text_policy: TextPolicy,
+    /// What happens when they come faster than the disk takes them.
+    pub overflow_policy: OverflowPolicy,
 }
 
 impl AuditConfig {
@@ -186,6 +224,7 @@ impl AuditConfig {
             rotation_policy: RotationPolicy::default(),
             retention_policy: RetentionPolicy::default(),
             text_policy: TextPolicy::default(),
+            overflow_policy: OverflowPolicy::default(),
         }
     }
 }
@@ -206,5 +245,7 @@ mod tests {
         };
         assert_eq!(RetentionPolicy::default(), kept);
         assert_eq!(RotationPolicy::default(), RotationPolicy::Daily);
+        let patient = OverflowPolicy::Block { deadline: Duration::from_secs(5) };
+        assert_eq!(OverflowPolicy::default(), patient);
     }
 }

@@ -20,7 +20,9 @@ mod hostile;
 mod service;
 mod time;
 
-pub use config::{AuditConfig, AuditMode, FlushMode, RetentionPolicy, RotationPolicy, TextPolicy};
+pub use config::{
+    AuditConfig, AuditMode, FlushMode, OverflowPolicy, RetentionPolicy, RotationPolicy, TextPolicy,
+};
 pub use digest::Digest;
 pub use envelope::{AuditEventEnvelope, Receipt, ReceiptError};
 pub use event::{AuditEvent, EventCategory};

@@ -65,3 +65,26 @@ pub const BATCH_SIZE_DEFAULT: u32 = 100;
 
 /// Default `Hybrid` and `Batched` interval in seconds: how old a lost record may be.
 pub const BATCH_INTERVAL_SECS_DEFAULT: u32 = 1;
+
+/// Most records that wait in a logger's queue for its worker: what a caller that does not wait can
+/// pile up, and what a process that is killed then loses without anybody having called it safe.
+pub const QUEUE_RECORDS_MAX: usize = 8_192;
+
+/// Most bytes of payload that wait in it: the records above at 512 bytes, a little longer than most
+/// events are.
+pub const QUEUE_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of payload that make a batch full, whatever the flush mode counts: half of
+/// [`UNSYNCED_BYTES_MAX`], so that they are surely one write and one sync.
+pub const BATCH_BYTES_MAX: usize = 512 << 10;
+
+/// Default deadline of a call to a logger in seconds: a disk that is busy answers within it, and
+/// whoever waits for the caller has seldom given up by then.
+pub const CALL_DEADLINE_SECS_DEFAULT: u64 = 5;
+
+/// Longest wait in seconds for the log to close when a logger is dropped: nobody can be told, and a
+/// process that stops is killed by most supervisors after ten.
+pub const DROP_DEADLINE_SECS: u64 = 5;
+
+/// Seconds until a write that failed is tried again: space seldom returns faster.
+pub const WRITE_RETRY_SECS: u64 = 1;

@@ -3,6 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
+use std::time::Duration;
+
 use audit_logging::writer::{Clock as _, SystemClock};
 use audit_logging::{
     ActorInfo, AuditConfig, AuditEvent, AuditLogger, AuthMethod, EventTime, ResourceInfo, ServiceId,
@@ -12,8 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = std::env::args_os().nth(1).ok_or("usage: login DIR")?;
     let config = AuditConfig::local(ServiceId::new("bank.teller-1")?, dir);
     let log = AuditLogger::open(config.into())?;
-    let mut clock = SystemClock::default();
-    let mut now = || EventTime::from(clock.now());
+    let clock = SystemClock::default();
+    let now = || EventTime::from(clock.now());
 
     // Critical: on disk when emit returns, whatever the name of the user holds.
     log.emit(AuditEvent::AuthFailure {
@@ -43,7 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         action: "read".into(),
     })?;
 
-    let head = log.shutdown()?.ok_or("an empty log")?;
+    let head = log.shutdown(Duration::from_secs(5))?.ok_or("an empty log")?;
     println!("{head}");
     Ok(())
 }

@@ -6,6 +6,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
+//! use std::time::Duration;
 //!
 //! use audit_logging::{ActorInfo, AuditConfig, AuditEvent, AuditLogger, AuthMethod, ServiceId};
 //!
@@ -20,7 +21,8 @@
 //!     attempted_path: "../../etc/passwd".into(),
 //!     endpoint: "/statements".into(),
 //! })?; // Critical, so it is on disk now.
-//! println!("head {}", log.shutdown()?.ok_or("an empty log")?);
+//! let head = log.shutdown(Duration::from_secs(5))?;
+//! println!("head {}", head.ok_or("an empty log")?);
 //! # Ok(())
 //! # }
 //! ```
@@ -40,9 +42,11 @@ pub use audit_core::event::{
 };
 pub use audit_core::{
     AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, EventCategory, EventTime, FlushMode,
-    Receipt, RetentionPolicy, RotationPolicy, ServiceId, TextPolicy,
+    OverflowPolicy, Receipt, RetentionPolicy, RotationPolicy, ServiceId, TextPolicy,
 };
-pub use audit_writer::{AuditFileWriter, OpenError, WriteError};
+pub use audit_writer::{
+    AuditFileWriter, Condition, Health, OpenError, PendingReceipt, ShutdownError, WriteError,
+};
 pub use logger::{AuditLogger, EmitError};
 
 /// The program of the README, as a test.

@@ -1,33 +1,31 @@
-//! The logger: a lock round the writer.
+//! The logger: events are cleaned on the caller's thread and handed to the writer's queue.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use audit_core::{AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, Receipt};
+use audit_core::lifecycle::LossReason;
+use audit_core::{AuditConfig, AuditEvent, AuditMode, Digest, Marks, Receipt};
 use audit_validate::{ValidationError, validate_event};
-use audit_writer::{AuditFileWriter, OpenError, WriteError};
+use audit_writer::{
+    AuditFileWriter, Health, Loss, OpenError, PendingReceipt, QueueError, QueuedWriter,
+    ShutdownError, WriteError,
+};
 
 /// Records events from any thread. Clones share one log.
 ///
-/// It is synchronous: [`emit`](Self::emit) cleans the event, writes it and, where the flush mode
-/// says so, waits for the disk, while other threads wait for their turn. **The interval of the
-/// flush mode is kept on the next call**, of [`emit`](Self::emit) or
-/// [`flush_if_due`](Self::flush_if_due): a service that may fall silent calls the latter from a
-/// timer of its own.
+/// A call cleans its event and encodes it into a queue, on its own thread; one worker thread links,
+/// writes and syncs. Nothing else is needed: no async runtime, no timer. **The interval of the flush
+/// mode is kept by the worker**, which starts a sync when the oldest record reaches it, with no
+/// further event needed.
 ///
-/// The log is closed by [`shutdown`](Self::shutdown), or when the last clone is dropped, which then
-/// has nobody to tell of an error.
+/// The log is closed by [`shutdown`](Self::shutdown), or when the last clone is dropped: that waits
+/// up to 5 seconds for the disk, and has nobody to tell of an error. A process that was forked from
+/// the one that opened the log gets [`EmitError::Forked`], never writes, and closes nothing.
 #[derive(Clone, Debug)]
 pub struct AuditLogger {
     config: Arc<AuditConfig>,
-    writer: Arc<Mutex<State>>,
-}
-
-#[derive(Debug)]
-enum State {
-    Disabled,
-    Open(Box<AuditFileWriter>),
-    /// With what the shutdown came to.
-    Closed(Result<Option<Receipt>, EmitError>),
+    /// Absent when the log is disabled.
+    queue: Option<Arc<QueuedWriter>>,
 }
 
 /// An event was not recorded as asked.
@@ -38,34 +36,55 @@ pub enum EmitError {
     /// is counted there as lost.
     #[error("refused: {0}")]
     Refused(ValidationError),
-    /// The writer could not. Its error says whether the event is in the log.
-    #[error(transparent)]
-    Write(#[from] WriteError),
+    /// There was no room in the queue, within the deadline where the policy is to wait. The event
+    /// is not in the log; it is counted there as lost.
+    #[error("the queue is full")]
+    QueueFull,
+    /// The disk has not answered within the deadline. The event is in the queue and stays there:
+    /// it becomes a record as soon as the disk allows, and the receipt tells when. It is not lost.
+    #[error("not yet durable: the record is waiting for the disk")]
+    Pending(PendingReceipt),
     /// The log was shut down. The event is not in it.
     #[error("the log is shut down")]
     Closed,
-    /// Another thread panicked within the log, which is out of use since. The event is not in it.
-    #[error("a thread panicked while it was writing to the log")]
-    Panicked,
+    /// This process is a fork of the one that opened the log. The event is not in it.
+    #[error("the log belongs to the process that this one was forked from")]
+    Forked,
+    /// The writer could not, now or before, and the log is out of use: open it anew. What was
+    /// accepted and is not durable may or may not be in the log.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl From<QueueError> for EmitError {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::QueueFull => Self::QueueFull,
+            QueueError::Pending(receipt) => Self::Pending(receipt),
+            QueueError::Closed => Self::Closed,
+            QueueError::Forked => Self::Forked,
+            QueueError::Write(error) => Self::Write(error),
+        }
+    }
 }
 
 impl AuditLogger {
-    /// Opens the log that a configuration describes, and locks it.
+    /// Opens the log that a configuration describes, locks it, and starts the worker.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the directory cannot be used, another writer has it, or its end is
-    /// damaged. The log is unchanged.
+    /// [`OpenError`] when the directory cannot be used, another writer has it, it belongs to
+    /// another service, or its end is damaged. The log is unchanged.
     pub fn open(config: Arc<AuditConfig>) -> Result<Self, OpenError> {
-        let state = match &config.mode {
-            AuditMode::Disabled => State::Disabled,
-            AuditMode::Local { dir } => State::Open(Box::new(AuditFileWriter::new(
-                dir,
-                config.rotation_policy,
-                config.flush_mode,
-            )?)),
+        let queue = match &config.mode {
+            AuditMode::Disabled => None,
+            AuditMode::Local { dir } => {
+                let writer = AuditFileWriter::new(dir, config.rotation_policy, config.flush_mode)?;
+                let (service_id, overflow) = (config.service_id, config.overflow_policy);
+                Some(Arc::new(QueuedWriter::start(writer, service_id, overflow)?))
+            }
         };
-        Ok(Self { config, writer: Arc::new(Mutex::new(state)) })
+        Ok(Self { config, queue })
     }
 
     /// What the log was opened with.
@@ -74,50 +93,44 @@ impl AuditLogger {
         &self.config
     }
 
-    /// Records an event, as durably as the flush mode says for it. Hostile text in it is made
-    /// visible and never a reason to lose it.
+    /// Records an event, as durably as the flush mode says for it: it is durable when this returns,
+    /// or accepted, and then no more than the mode's count are accepted and not durable. Hostile
+    /// text in it is made visible and never a reason to lose it.
     ///
     /// # Errors
     ///
     /// [`EmitError`]; each variant says whether the event is in the log.
     pub fn emit(&self, mut event: AuditEvent<'_>) -> Result<(), EmitError> {
-        let cleaned = validate_event(&mut event, self.config.text_policy);
-        self.with_writer(|writer| {
-            let service_id = self.config.service_id;
-            match cleaned {
-                Ok(marks) => {
-                    let envelope = AuditEventEnvelope::new(service_id, event).with_marks(marks);
-                    writer.write_event(&envelope)?;
-                    Ok(())
-                }
-                Err(error) => {
-                    let critical = event.is_critical();
-                    let reason = audit_core::lifecycle::LossReason::Refused;
-                    let loss = audit_writer::Loss { reason, critical, sha256: None };
-                    writer.record_loss(service_id, loss)?;
-                    Err(EmitError::Refused(error))
-                }
-            }
-        })
+        let Some(queue) = &self.queue else { return Ok(()) };
+        let marks = self.clean(queue, &mut event)?;
+        Ok(queue.emit(&event, &marks)?)
     }
 
-    /// Makes every record durable.
+    /// Records an event and never waits, neither for room nor for the disk. Nothing is promised
+    /// until the receipt says that the record is durable.
+    ///
+    /// A disabled log has no record to give a receipt for: it resolves at once to seq 0 and a hash
+    /// of zeros, which no record has.
     ///
     /// # Errors
     ///
-    /// [`EmitError::Write`] when the disk fails; records may or may not be durable then.
+    /// [`EmitError`], except [`EmitError::Pending`]. The event is not in the log.
+    pub fn try_emit(&self, mut event: AuditEvent<'_>) -> Result<PendingReceipt, EmitError> {
+        let Some(queue) = &self.queue else {
+            return Ok(PendingReceipt::resolved(Receipt { seq: 0, hash: Digest::ZERO }));
+        };
+        let marks = self.clean(queue, &mut event)?;
+        Ok(queue.try_emit(&event, &marks)?)
+    }
+
+    /// Makes every record durable that was accepted before.
+    ///
+    /// # Errors
+    ///
+    /// [`EmitError::Pending`] with the receipt of the newest record when the disk has not answered
+    /// within the deadline, [`EmitError::Write`] when it failed.
     pub fn flush(&self) -> Result<(), EmitError> {
-        self.with_writer(|writer| Ok(writer.flush()?))
-    }
-
-    /// Makes every record durable if the interval of the flush mode has passed, and says how long
-    /// until it will have; `None` when nothing waits.
-    ///
-    /// # Errors
-    ///
-    /// As for [`flush`](Self::flush).
-    pub fn flush_if_due(&self) -> Result<Option<std::time::Duration>, EmitError> {
-        self.with_writer(|writer| Ok(writer.flush_if_due()?))
+        self.queue.as_ref().map_or(Ok(()), |queue| Ok(queue.flush()?))
     }
 
     /// Closes the log for all clones and returns its head, to be kept elsewhere: with it, the
@@ -126,32 +139,24 @@ impl AuditLogger {
     ///
     /// # Errors
     ///
-    /// [`EmitError`]; the log is closed all the same, as after a crash.
-    pub fn shutdown(&self) -> Result<Option<Receipt>, EmitError> {
-        let mut state = self.writer.lock().map_err(|_| EmitError::Panicked)?;
-        // What stands there for the moment is what a panic in the writer would leave.
-        let outcome = match std::mem::replace(&mut *state, State::Closed(Err(EmitError::Panicked)))
-        {
-            State::Disabled => {
-                *state = State::Disabled;
-                return Ok(None);
-            }
-            State::Open(writer) => writer.close().map_err(EmitError::from),
-            State::Closed(outcome) => outcome,
-        };
-        *state = State::Closed(outcome.clone());
-        outcome
+    /// [`ShutdownError::Deadline`] when the disk has not answered by then: the worker goes on and
+    /// holds the lock until it has. [`ShutdownError::Write`] when the log could not be closed: it
+    /// is as after a crash. [`ShutdownError::Forked`] when another process has it.
+    pub fn shutdown(&self, deadline: Duration) -> Result<Option<Receipt>, ShutdownError> {
+        self.queue.as_ref().map_or(Ok(None), |queue| queue.shutdown(deadline))
     }
 
-    fn with_writer<T: Default>(
-        &self,
-        act: impl FnOnce(&mut AuditFileWriter) -> Result<T, EmitError>,
-    ) -> Result<T, EmitError> {
-        let mut state = self.writer.lock().map_err(|_| EmitError::Panicked)?;
-        match &mut *state {
-            State::Disabled => Ok(T::default()),
-            State::Open(writer) => act(writer),
-            State::Closed(_) => Err(EmitError::Closed),
-        }
+    /// How the log is doing; `None` when it is disabled.
+    #[must_use]
+    pub fn health(&self) -> Option<Health> {
+        self.queue.as_ref().map(|queue| queue.health())
+    }
+
+    fn clean(&self, queue: &QueuedWriter, event: &mut AuditEvent<'_>) -> Result<Marks, EmitError> {
+        validate_event(event, self.config.text_policy).or_else(|refusal| {
+            let critical = event.is_critical();
+            queue.record_loss(Loss { reason: LossReason::Refused, critical, sha256: None })?;
+            Err(EmitError::Refused(refusal))
+        })
     }
 }

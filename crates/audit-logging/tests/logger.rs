@@ -10,12 +10,16 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use audit_logging::{
     AuditConfig, AuditEvent, AuditLogger, AuditMode, EmitError, EventTime, FlushMode, OpenError,
     Receipt, RotationPolicy, ServiceId, TextPolicy,
 };
 use audit_verify::{Report, Verdict, VerifyOptions, verify_dir};
+
+/// Longer than any disk that a test runs on needs.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn config(dir: &Path) -> AuditConfig {
     AuditConfig::local(ServiceId::new("bank.teller-1").unwrap(), dir)
@@ -72,8 +76,8 @@ fn a_disabled_log_writes_nothing_and_says_ok() {
     log.emit(routine("shard-1")).unwrap();
     log.emit(critical("hostile\u{1b}")).unwrap();
     log.flush().unwrap();
-    assert_eq!(log.flush_if_due().unwrap(), None);
-    assert_eq!(log.shutdown().unwrap(), None);
+    assert!(log.health().is_none());
+    assert_eq!(log.shutdown(PATIENCE).unwrap(), None);
     log.emit(routine("shard-2")).unwrap();
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
 }
@@ -98,7 +102,7 @@ fn events_of_many_threads_become_one_chain() {
     for thread in threads {
         thread.join().unwrap();
     }
-    let head = log.shutdown().unwrap().unwrap();
+    let head = log.shutdown(PATIENCE).unwrap().unwrap();
 
     let report = verified(dir.path(), vec![head]);
     assert_eq!(report.verdict, Verdict::Intact, "{report}");
@@ -125,7 +129,7 @@ fn a_hostile_event_is_recorded_neutralised_and_marked() {
     let log = opened(config(dir.path()));
     log.emit(critical("ok\u{1b}[2K\u{202e}\n{\"seq\":7}")).unwrap();
     log.emit(critical("harmless")).unwrap();
-    let head = log.shutdown().unwrap().unwrap();
+    let head = log.shutdown(PATIENCE).unwrap().unwrap();
     let recorded = of_type(dir.path(), "invalid_token_used");
     assert_eq!(recorded.len(), 2);
     assert_eq!(recorded[0]["sanitized"], serde_json::json!(["/token_prefix"]));
@@ -147,7 +151,7 @@ fn a_refused_event_is_an_error_and_counted_as_lost() {
     assert!(matches!(log.emit(routine("bad\u{7f}")), Err(EmitError::Refused(_))));
     log.emit(routine("shard-2")).unwrap();
     assert!(matches!(log.emit(routine("bad\u{0}")), Err(EmitError::Refused(_))));
-    log.shutdown().unwrap();
+    log.shutdown(PATIENCE).unwrap();
 
     let report = verified(dir.path(), Vec::new());
     assert_eq!(report.verdict, Verdict::Consistent, "{report}");
@@ -170,21 +174,21 @@ fn shutting_down_twice_is_shutting_down_once() {
     let log = opened(config(dir.path()));
     let clone = log.clone();
     log.emit(routine("shard-1")).unwrap();
-    let head = log.shutdown().unwrap();
+    let head = log.shutdown(PATIENCE).unwrap();
     assert!(head.is_some());
     let before = records(dir.path());
-    assert_eq!(clone.shutdown().unwrap(), head);
-    assert_eq!(log.shutdown().unwrap(), head);
+    assert_eq!(clone.shutdown(PATIENCE).unwrap(), head);
+    assert_eq!(log.shutdown(PATIENCE).unwrap(), head);
     for log in [&log, &clone] {
         assert!(matches!(log.emit(routine("shard-2")), Err(EmitError::Closed)));
         assert!(matches!(log.flush(), Err(EmitError::Closed)));
-        assert!(matches!(log.flush_if_due(), Err(EmitError::Closed)));
+        assert!(matches!(log.try_emit(routine("shard-2")), Err(EmitError::Closed)));
     }
     assert_eq!(records(dir.path()), before);
     let next = opened(config(dir.path()));
     next.emit(routine("shard-3")).unwrap();
     drop((log, clone));
-    next.shutdown().unwrap();
+    next.shutdown(PATIENCE).unwrap();
     assert_eq!(verified(dir.path(), head.into_iter().collect()).verdict, Verdict::Consistent);
 }
 
@@ -197,7 +201,7 @@ fn a_second_logger_on_the_same_directory_is_told_who_has_it() {
     let OpenError::Locked { holder } = error else { panic!("{error}") };
     assert!(holder.contains(&std::process::id().to_string()), "{holder}");
     first.emit(critical("token-2")).unwrap();
-    first.shutdown().unwrap();
+    first.shutdown(PATIENCE).unwrap();
     opened(config(dir.path()));
 }
 
@@ -221,10 +225,11 @@ fn what_was_emitted_is_in_the_file_as_the_flush_mode_says() {
     let flush_mode = FlushMode::Batched { size: 100, interval_secs: 3_600 };
     let log = opened(AuditConfig { flush_mode, ..config(dir.path()) });
     log.emit(routine("shard-1")).unwrap();
-    assert!(log.flush_if_due().unwrap().is_some(), "it waits for its interval");
+    assert_eq!(records(dir.path()).len(), 0, "it waits for its interval");
     log.flush().unwrap();
-    assert_eq!(log.flush_if_due().unwrap(), None);
+    assert_eq!(of_type(dir.path(), "seal_verified").len(), 1);
     log.emit(routine("shard-2")).unwrap();
+    assert_eq!(of_type(dir.path(), "seal_verified").len(), 1);
     let opened = &of_type(dir.path(), "log_opened")[0]["event"];
     assert_eq!(opened["flush_mode"], "batched");
 }

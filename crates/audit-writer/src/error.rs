@@ -1,9 +1,12 @@
 //! What can go wrong, and what state the caller is then in.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use audit_core::{Receipt, ServiceId};
+
+use crate::queue::PendingReceipt;
 
 /// A log was not opened. Nothing in its directory was changed, but that an interrupted sync may
 /// have been completed.
@@ -23,6 +26,14 @@ pub enum OpenError {
     Locked {
         /// What that writer said of itself when it opened the log.
         holder: String,
+    },
+    /// The log belongs to another service than the one that is to write to it.
+    #[error("this log belongs to the service {log}, not to {given}")]
+    ServiceMismatch {
+        /// The log's.
+        log: ServiceId,
+        /// The one that was given.
+        given: ServiceId,
     },
     /// The newest segment does not end as a crash leaves it, so going on would bury evidence.
     /// `audit verify` says what is wrong.
@@ -80,6 +91,72 @@ pub enum WriteError {
     /// The log has as many records as its format can count. Begin another log.
     #[error("the log is full: its last sequence number is used")]
     SeqExhausted,
+}
+
+/// An event was not recorded as asked, by way of the queue.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum QueueError {
+    /// There was no room in the queue, within the deadline where the policy is to wait. The event
+    /// is not in the log, and counted there as lost.
+    #[error("the queue is full")]
+    QueueFull,
+    /// The disk has not answered within the deadline. The event is in the queue and stays there:
+    /// it becomes a record as soon as the disk allows, and the receipt tells when. It is not lost.
+    #[error("not yet durable: the record is waiting for the disk")]
+    Pending(PendingReceipt),
+    /// The log was shut down. The event is not in it.
+    #[error("the log is shut down")]
+    Closed,
+    /// This process is a fork of the one that opened the log, whose worker it does not have. The
+    /// event is not in the log.
+    #[error("the log belongs to the process that this one was forked from")]
+    Forked,
+    /// The writer could not, now or before, and the log is out of use. What was accepted and is
+    /// not durable may or may not be in the log.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A log was not closed as asked.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// The disk has not answered within the deadline. Nothing is taken back: the worker goes on,
+    /// and the lock is held, until it does.
+    #[error("the log is still closing; its newest durable record is {}", Shown(last_durable))]
+    Deadline {
+        /// The newest record that was durable by then.
+        last_durable: Option<Receipt>,
+    },
+    /// This process is a fork of the one that opened the log. That one still has it open.
+    #[error("the log belongs to the process that this one was forked from")]
+    Forked,
+    /// The writer could not, now or before. The log is as after a crash, and the next open goes on
+    /// after it.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A receipt, where there is one.
+struct Shown<'r>(&'r Option<Receipt>);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(receipt) => receipt.fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+impl WriteError {
+    /// Whether a later call may succeed.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Io { .. } | Self::Unfinished { .. } => true,
+            Self::ServiceMismatch { .. } | Self::Poisoned { .. } | Self::SeqExhausted => false,
+        }
+    }
 }
 
 impl OpenError {

@@ -36,6 +36,17 @@ pub fn due_in(mode: FlushMode, unsynced: Unsynced) -> Option<Duration> {
     Some(bounds(mode).map_or(Duration::ZERO, |bounds| bounds.interval.saturating_sub(age)))
 }
 
+/// Records that may be accepted, acknowledged and not yet durable.
+pub(crate) fn window(mode: FlushMode) -> u64 {
+    bounds(mode).map_or(0, |bounds| u64::from(bounds.events))
+}
+
+/// How old a record may become before its sync starts; none waits where every record is synced at
+/// once.
+pub(crate) fn interval(mode: FlushMode) -> Option<Duration> {
+    bounds(mode).map(|bounds| bounds.interval)
+}
+
 struct Bounds {
     events: u32,
     interval: Duration,

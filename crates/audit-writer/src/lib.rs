@@ -3,12 +3,12 @@
 //! [`AuditFileWriter`] is the single-threaded core: it opens and locks a log, continues its chain,
 //! writes each record as one line in one write, makes records durable as the flush mode says, and
 //! rotates. It never changes a byte that is already in the log, and after the first failed sync it
-//! does nothing any more.
+//! does nothing any more. [`QueuedWriter`] puts a queue and one worker thread in front, for callers
+//! on any thread.
 //!
-//! It does not clean text (`audit-validate` does), does not judge a log (`audit-verify` does: only
-//! the end of the newest segment is read here, to go on after it), and starts no threads. The disk
-//! is a trait ([`store::Store`]) with a real directory and a simulated one behind it, and so is
-//! the clock.
+//! This crate does not clean text (`audit-validate` does) and does not judge a log (`audit-verify`
+//! does: only the end of the newest segment is read here, to go on after it). The disk is a trait
+//! ([`store::Store`]) with a real directory and a simulated one behind it, and so is the clock.
 
 pub mod clock;
 pub mod error;
@@ -18,12 +18,18 @@ pub mod segment;
 pub mod store;
 
 mod chain;
+mod health;
 mod loss;
+mod queue;
 mod recovery;
+mod sync;
+mod worker;
 mod writer;
 
-pub use clock::{Clock, SystemClock};
-pub use error::{OpenError, WriteError};
+pub use clock::{Clock, SimClock, SystemClock};
+pub use error::{OpenError, QueueError, ShutdownError, WriteError};
+pub use health::{Condition, Health};
 pub use loss::Loss;
+pub use queue::{PendingReceipt, QueuedWriter};
 pub use store::{RealStore, SimDisk, SimStore, Store};
 pub use writer::AuditFileWriter;

@@ -1,4 +1,4 @@
-//! The writer: one thread, unbuffered, one write a record.
+//! The writer: one thread, unbuffered.
 
 mod append;
 mod open;
@@ -20,6 +20,7 @@ use crate::flush::{self, Unsynced};
 use crate::loss::{Loss, LossTally};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, SegmentFile, Store};
+use append::Lines;
 
 /// Appends records to a log, for one thread.
 ///
@@ -47,7 +48,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     closed: bool,
     audit_id: String,
     payload: Vec<u8>,
-    line: Vec<u8>,
+    lines: Lines,
+    placed: Vec<Receipt>,
 }
 
 /// What every record of a log has in common. Without an identity there is no record yet.
@@ -130,7 +132,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             closed: false,
             audit_id: String::with_capacity(AUDIT_ID_BYTES_MAX),
             payload: Vec::with_capacity(RECORD_BYTES_MAX),
-            line: Vec::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
+            lines: Lines::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
+            placed: Vec::new(),
         };
         if let Some(found) = recovered {
             writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });
@@ -253,6 +256,21 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.log.map(|log| log.service_id)
     }
 
+    /// When it syncs of its own.
+    pub(crate) fn flush_mode(&self) -> FlushMode {
+        self.flush_mode
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Puts the writer out of use: neither a later call nor its end touches the log any more.
+    pub(crate) fn abandon(&mut self, fault: WriteError) {
+        self.fault.get_or_insert(fault);
+    }
+
     fn write_payload(
         &mut self,
         service_id: ServiceId,
@@ -274,7 +292,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(receipt)
     }
 
-    fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
+    pub(crate) fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(self.durable);
         }
@@ -302,7 +320,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if log == given { Ok(()) } else { Err(WriteError::ServiceMismatch { log, given }) }
     }
 
-    fn unsynced(&mut self) -> Unsynced {
+    fn unsynced(&self) -> Unsynced {
         let Pending { events, critical, since, .. } = self.pending;
         let oldest_age = since.map(|since| self.clock.monotonic().saturating_sub(since));
         Unsynced { events, critical, oldest_age }

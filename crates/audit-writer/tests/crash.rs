@@ -15,7 +15,7 @@ use audit_verify::{Report, Verdict};
 use audit_writer::segment::SegmentName;
 use audit_writer::store::Fate;
 use audit_writer::{OpenError, SimDisk};
-use common::{HandClock, critical, open, routine, verify, verify_with_heads};
+use common::{clock_at, critical, open, routine, verify, verify_with_heads};
 
 const HYBRID: FlushMode =
     FlushMode::Hybrid { batch_size: 4, batch_interval_secs: 60, critical_immediate: true };
@@ -37,7 +37,7 @@ fn unsynced_max(flush: FlushMode, is_critical: bool) -> usize {
 /// Opens, writes over several rotations, closes, opens again, writes, and is dropped. Returns what
 /// was promised to be durable when the power went: by the flush mode, and by the writer's word.
 fn workload(disk: &SimDisk, flush: FlushMode) -> Vec<Receipt> {
-    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let clock = clock_at("2026-01-02T03:04:05Z");
     let mut promised = Vec::new();
     for session in 0..2 {
         let Ok(mut writer) = open(disk, &clock, POLICY, flush) else { return promised };
@@ -89,7 +89,7 @@ fn check_found(found: &SimDisk, promised: &[Receipt], story: &str) -> Report {
     assert!(is_mild, "{story}: {before:#?}");
     let accounts = accounts_of_tails(found);
 
-    let clock = HandClock::at("2026-01-02T04:00:00Z");
+    let clock = clock_at("2026-01-02T04:00:00Z");
     let mut writer = open(found, &clock, POLICY, FlushMode::Immediate)
         .unwrap_or_else(|error| panic!("{story}: {error}"));
     let receipt = writer.write_event(&routine(99)).unwrap();
@@ -164,7 +164,7 @@ fn what_a_killed_writer_left_in_the_cache_is_durable_once_the_log_is_open() {
         disk.crash_at(operation);
         let mut promised = workload(&disk, LAZY);
         disk.crash_at(u64::MAX);
-        let clock = HandClock::at("2026-01-02T03:30:00Z");
+        let clock = clock_at("2026-01-02T03:30:00Z");
         let writer = open(&disk, &clock, POLICY, LAZY).unwrap();
         assert_eq!(writer.durable(), writer.head());
         opened += u32::from(writer.durable().is_some());
@@ -232,7 +232,7 @@ fn crash_a_third_time(found: &SimDisk, promised: &[Receipt], story: &str) {
 
 /// Opens a log and writes one event; `None` when the power went.
 fn recover(disk: &SimDisk) -> Option<()> {
-    let clock = HandClock::at("2026-01-02T03:50:00Z");
+    let clock = clock_at("2026-01-02T03:50:00Z");
     let mut writer = open(disk, &clock, POLICY, FlushMode::Immediate).ok()?;
     writer.write_event(&routine(50)).ok()?;
     writer.close().ok().map(drop)
@@ -241,7 +241,7 @@ fn recover(disk: &SimDisk) -> Option<()> {
 /// What a writer never leaves unsynced, no crash takes away: a longer tail was made.
 #[test]
 fn a_tail_is_recovered_up_to_the_length_that_its_writer_stated() {
-    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let clock = clock_at("2026-01-02T03:04:05Z");
     for rotations in [0, 20] {
         let disk = SimDisk::default();
         let mut writer = open(&disk, &clock, POLICY, LAZY).unwrap();
@@ -271,7 +271,7 @@ fn a_tail_is_recovered_up_to_the_length_that_its_writer_stated() {
 #[test]
 fn a_tail_after_a_clean_shutdown_is_no_crash() {
     let disk = SimDisk::default();
-    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let clock = clock_at("2026-01-02T03:04:05Z");
     let mut writer = open(&disk, &clock, POLICY, LAZY).unwrap();
     writer.write_event(&routine(0)).unwrap();
     writer.close().unwrap();

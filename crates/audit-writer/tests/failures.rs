@@ -16,8 +16,8 @@ use std::time::Duration;
 use audit_core::lifecycle::LossReason;
 use audit_core::{Digest, FlushMode, Receipt, RotationPolicy};
 use audit_verify::Verdict;
-use audit_writer::{AuditFileWriter, Loss, OpenError, SimDisk, WriteError};
-use common::{HandClock, critical, open, routine, service, verify_consistent, verify_with_heads};
+use audit_writer::{AuditFileWriter, Loss, OpenError, SimClock, SimDisk, WriteError};
+use common::{clock_at, critical, open, routine, service, verify_consistent, verify_with_heads};
 use faulty::{Faults, FaultyStore};
 
 const LAZY: FlushMode = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
@@ -25,14 +25,14 @@ const HYBRID: FlushMode =
     FlushMode::Hybrid { batch_size: 4, batch_interval_secs: 60, critical_immediate: true };
 const POLICY: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 4_000 };
 
-type FaultyWriter = AuditFileWriter<FaultyStore, HandClock>;
+type FaultyWriter = AuditFileWriter<FaultyStore, SimClock>;
 
 fn faulty_writer(
     disk: &SimDisk,
     faults: &Faults,
     flush: FlushMode,
 ) -> Result<FaultyWriter, OpenError> {
-    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let clock = clock_at("2026-01-02T03:04:05Z");
     AuditFileWriter::with(FaultyStore::new(disk, faults), clock, POLICY, flush)
 }
 
@@ -51,7 +51,7 @@ fn lines_with(disk: &SimDisk, text: &str) -> Vec<String> {
 }
 
 fn reopen_and_write(disk: &SimDisk) -> Receipt {
-    let clock = HandClock::at("2026-01-02T04:00:00Z");
+    let clock = clock_at("2026-01-02T04:00:00Z");
     let mut writer = open(disk, &clock, POLICY, FlushMode::Immediate).unwrap();
     let receipt = writer.write_event(&routine(99)).unwrap();
     drop(writer);
@@ -271,7 +271,7 @@ fn a_loss_is_not_forgotten_when_its_declaration_fails() {
 #[test]
 fn time_spent_with_an_unfinished_record_counts() {
     let (disk, faults) = (SimDisk::default(), Faults::default());
-    let clock = HandClock::at("2026-01-02T03:04:05Z");
+    let clock = clock_at("2026-01-02T03:04:05Z");
     let store = FaultyStore::new(&disk, &faults);
     let mut writer = AuditFileWriter::with(store, clock.clone(), POLICY, HYBRID).unwrap();
     writer.write_event(&routine(0)).unwrap();

@@ -7,14 +7,14 @@ mod common;
 use std::time::Duration;
 
 use audit_core::{FlushMode, RotationPolicy};
-use audit_writer::SimDisk;
-use common::{HandClock, SimWriter, critical, open, routine};
+use audit_writer::{SimClock, SimDisk};
+use common::{SimWriter, clock_at, critical, open, routine};
 
 const HYBRID: FlushMode =
     FlushMode::Hybrid { batch_size: 100, batch_interval_secs: 60, critical_immediate: true };
 
-fn writer(flush: FlushMode) -> (SimWriter, SimDisk, HandClock) {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+fn writer(flush: FlushMode) -> (SimWriter, SimDisk, SimClock) {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     (open(&disk, &clock, RotationPolicy::Daily, flush).unwrap(), disk, clock)
 }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use audit_core::{FlushMode, Receipt, RotationPolicy};
 use audit_verify::Verdict;
-use audit_writer::SimDisk;
 use audit_writer::store::Fate;
+use audit_writer::{SimClock, SimDisk};
 use chrono::TimeDelta;
-use common::{HandClock, SimWriter, critical, open, routine, verify_with_heads};
+use common::{SimWriter, clock_at, critical, open, routine, verify_with_heads};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ fn rotation() -> impl Strategy<Value = RotationPolicy> {
 
 struct Run {
     disk: SimDisk,
-    clock: HandClock,
+    clock: SimClock,
     rotation: RotationPolicy,
     flush: FlushMode,
     /// Records that have to be in the log from now on.
@@ -156,7 +156,7 @@ proptest! {
         rotation in rotation(),
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        let clock = HandClock::at("2026-01-02T12:00:00Z");
+        let clock = clock_at("2026-01-02T12:00:00Z");
         let disk = SimDisk::default();
         let mut run = Run { disk, clock, rotation, flush, promised: Vec::new() };
         let mut writer = run.open();

@@ -10,7 +10,7 @@ use audit_core::{FlushMode, RotationPolicy, ServiceId};
 use audit_writer::segment::SegmentName;
 use audit_writer::{SimDisk, WriteError};
 use chrono::TimeDelta;
-use common::{HandClock, open, routine, verify_consistent};
+use common::{clock_at, open, routine, verify_consistent};
 
 const FLUSH: FlushMode = FlushMode::Batched { size: 10, interval_secs: 60 };
 
@@ -20,7 +20,7 @@ fn segments(disk: &SimDisk) -> Vec<SegmentName> {
 
 #[test]
 fn a_log_of_a_thousand_rotations_and_a_hundred_reopenings_is_one_chain() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T23:00:00Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T23:00:00Z"));
     let policy = RotationPolicy::Both { bytes_max: 2_600 };
     let mut number = 0;
     for opening in 0..100_i32 {
@@ -47,7 +47,7 @@ fn a_log_of_a_thousand_rotations_and_a_hundred_reopenings_is_one_chain() {
 
 #[test]
 fn a_segment_is_begun_when_the_date_changes() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T23:59:59Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T23:59:59Z"));
     let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
     writer.write_event(&routine(0)).unwrap();
     clock.pass(Duration::from_secs(1));
@@ -69,7 +69,7 @@ fn a_segment_is_begun_when_the_date_changes() {
 
 #[test]
 fn under_both_either_the_date_or_the_size_begins_a_segment() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T12:00:00Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T12:00:00Z"));
     let policy = RotationPolicy::Both { bytes_max: 4_000 };
     let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
     writer.write_event(&routine(0)).unwrap();
@@ -91,7 +91,7 @@ fn under_both_either_the_date_or_the_size_begins_a_segment() {
 
 #[test]
 fn no_segment_grows_beyond_the_limit_unless_one_record_does() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
     let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
     for number in 0..100 {
@@ -107,7 +107,7 @@ fn no_segment_grows_beyond_the_limit_unless_one_record_does() {
 
 #[test]
 fn a_limit_smaller_than_a_record_still_takes_one_a_segment() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let policy = RotationPolicy::SizeLimit { bytes_max: 1 };
     let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
     for number in 0..5 {
@@ -120,7 +120,7 @@ fn a_limit_smaller_than_a_record_still_takes_one_a_segment() {
 
 #[test]
 fn opening_and_closing_without_an_event_changes_nothing() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
     writer.write_event(&routine(0)).unwrap();
     let head = writer.close().unwrap();
@@ -132,7 +132,7 @@ fn opening_and_closing_without_an_event_changes_nothing() {
 
 #[test]
 fn a_log_belongs_to_one_service_across_reopenings() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
     writer.write_event(&routine(0)).unwrap();
     let mut other = routine(1);
@@ -148,7 +148,7 @@ fn a_log_belongs_to_one_service_across_reopenings() {
 
 #[test]
 fn the_previous_segment_is_durable_before_the_next_one_exists() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
     let lazy = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
     let mut writer = open(&disk, &clock, policy, lazy).unwrap();
@@ -178,7 +178,7 @@ fn the_previous_segment_is_durable_before_the_next_one_exists() {
 /// What is only in the cache may be lost, and what a failed write-back left there is not on disk.
 #[test]
 fn the_end_of_a_log_is_read_from_the_disk_once_it_is_synced() {
-    let (disk, clock) = (SimDisk::default(), HandClock::at("2026-01-02T03:04:05Z"));
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
     let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
     writer.write_event(&routine(0)).unwrap();
     drop(writer);

@@ -1,12 +1,12 @@
-//! One record, one write.
+//! Records to lines, and lines to the segment: any number of them in one write.
 
 use std::io;
 use std::sync::Arc;
 
 use audit_core::lifecycle::{LifecycleEvent, write_audit_id};
-use audit_core::limits::RECORD_FRAME_BYTES_MAX;
+use audit_core::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
-use audit_core::{Receipt, RecordTime, ServiceId};
+use audit_core::{Digest, Receipt, RecordTime, ServiceId};
 
 use super::AuditFileWriter;
 use crate::clock::Clock;
@@ -14,7 +14,52 @@ use crate::error::WriteError;
 use crate::rotation;
 use crate::store::{SegmentFile, Store};
 
+/// Lines that are built, linked to each other, and not yet written.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    bytes: Vec<u8>,
+    /// Of each line its hash, and where it ends.
+    built: Vec<(Digest, usize)>,
+}
+
+impl Lines {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), built: Vec::new() }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.built.clear();
+    }
+}
+
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    /// Appends records whose payloads were made before, in one write where they fit into one
+    /// segment and into what may be unsynced. [`placed`](Self::placed) then tells those that have
+    /// their place, also when an error ended the batch; those behind them are not in the log.
+    ///
+    /// Nothing is durable before [`flush`](Self::flush).
+    pub(crate) fn append_batch<'r>(
+        &mut self,
+        service_id: ServiceId,
+        mut records: impl Iterator<Item = (RecordTime, &'r [u8])>,
+    ) -> Result<(), WriteError> {
+        self.placed.clear();
+        self.usable()?;
+        self.check_service(service_id)?;
+        self.finish_line()?;
+        let added =
+            records.try_for_each(|(at, payload)| self.add_line(service_id, at, payload).map(drop));
+        // What was built before an error has its place; where a write was the error, nothing is.
+        self.write_lines()?;
+        added
+    }
+
+    /// The records that the last call gave their place in the log, durable or not.
+    pub(crate) fn placed(&self) -> &[Receipt] {
+        &self.placed
+    }
+
     /// Appends a record of the writer's own.
     pub(super) fn append_lifecycle(
         &mut self,
@@ -50,57 +95,102 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         service_id: ServiceId,
         payload: &[u8],
     ) -> Result<Receipt, WriteError> {
+        self.placed.clear();
         let timestamp = RecordTime::new(self.clock.now());
-        if self.rotation_due(payload, timestamp) {
+        let receipt = self.add_line(service_id, timestamp, payload)?;
+        self.write_lines()?;
+        Ok(receipt)
+    }
+
+    /// Builds the line of the next record. Lines before it are written first when it belongs into
+    /// another segment, or when more would be unsynced than may be.
+    fn add_line(
+        &mut self,
+        service_id: ServiceId,
+        timestamp: RecordTime,
+        payload: &[u8],
+    ) -> Result<Receipt, WriteError> {
+        let longest = payload.len().saturating_add(RECORD_FRAME_BYTES_MAX).saturating_add(1);
+        if self.rotation_due(longest, timestamp) {
+            self.write_lines()?;
             self.open_segment(service_id, timestamp)?;
         }
-        let seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
+        let built = length(self.lines.bytes.len());
+        let unsynced = self.pending.bytes.saturating_add(built).saturating_add(length(longest));
+        if unsynced > self.flush_mode.unsynced_bytes_max() {
+            self.write_lines()?;
+            self.sync()?;
+        }
+        let ahead = length(self.lines.built.len());
+        let seq = self.chain.frontier().size().saturating_add(ahead);
+        if seq > SEQ_MAX {
+            return Err(WriteError::SeqExhausted);
+        }
+        let prev_hash = self.lines.built.last().map_or(*self.chain.prev_hash(), |(hash, _)| *hash);
         write_audit_id(&mut self.audit_id, service_id, seq);
         let head = RecordHead { seq, audit_id: &self.audit_id, timestamp, service_id };
-        self.line.clear();
-        let hash = write_record(&mut self.line, &head, payload, self.chain.prev_hash());
-        self.write_line(Receipt { seq, hash })
+        let hash = write_record(&mut self.lines.bytes, &head, payload, &prev_hash);
+        self.lines.built.push((hash, self.lines.bytes.len()));
+        Ok(Receipt { seq, hash })
     }
 
-    fn rotation_due(&self, payload: &[u8], now: RecordTime) -> bool {
+    fn rotation_due(&self, incoming_bytes: usize, now: RecordTime) -> bool {
         let Some(current) = &self.current else { return true };
-        let incoming = payload.len().saturating_add(RECORD_FRAME_BYTES_MAX).saturating_add(1);
+        let built = &self.lines;
         let state = rotation::Current {
             date: current.name.date,
-            bytes: current.bytes,
-            records: current.records,
+            bytes: current.bytes.saturating_add(length(built.bytes.len())),
+            records: current.records.saturating_add(length(built.built.len())),
         };
-        rotation::due(self.rotation_policy, state, now.date(), length(incoming))
+        rotation::due(self.rotation_policy, state, now.date(), length(incoming_bytes))
     }
 
-    /// Writes the line that was built, and links its record as soon as a byte of it is written.
-    fn write_line(&mut self, receipt: Receipt) -> Result<Receipt, WriteError> {
-        let bytes = length(self.line.len());
-        let limit = self.flush_mode.unsynced_bytes_max();
-        if self.pending.bytes.saturating_add(bytes) > limit {
-            self.sync()?;
+    /// Writes the lines that were built, and links each record of which a byte is written. None is
+    /// left to be written afterwards.
+    fn write_lines(&mut self) -> Result<(), WriteError> {
+        let mut lines = std::mem::take(&mut self.lines);
+        let written = self.write_taken(&lines);
+        lines.clear();
+        self.lines = lines;
+        written
+    }
+
+    fn write_taken(&mut self, lines: &Lines) -> Result<(), WriteError> {
+        if lines.built.is_empty() {
+            return Ok(());
         }
         let Some(current) = &mut self.current else {
             let cause = Arc::new(io::ErrorKind::NotFound.into());
             return Err(WriteError::Io { action: "find the current segment", cause });
         };
-        let (written, error) = put(&mut current.file, &self.line);
-        if let (0, Some(cause)) = (written, &error) {
-            return Err(WriteError::Io { action: "write a record", cause: Arc::clone(cause) });
+        let (written, error) = put(&mut current.file, &lines.bytes);
+        let mut start = 0;
+        let mut cut = None;
+        for &(hash, end) in lines.built.iter().take_while(|(_, end)| {
+            let begun = start < written;
+            start = *end;
+            begun
+        }) {
+            let Some(seq) = self.chain.next_seq() else { break };
+            let receipt = Receipt { seq, hash };
+            self.chain.push(hash);
+            self.placed.push(receipt);
+            current.records = current.records.saturating_add(1);
+            if end > written {
+                self.unfinished.extend(lines.bytes.get(written..end).unwrap_or_default());
+                cut = Some(receipt);
+            }
         }
+        let bytes = length(written.saturating_add(self.unfinished.len()));
         current.bytes = current.bytes.saturating_add(bytes);
-        current.records = current.records.saturating_add(1);
-        self.chain.push(receipt.hash);
         self.pending.bytes = self.pending.bytes.saturating_add(bytes);
-        if self.pending.since.is_none() {
+        if written > 0 && self.pending.since.is_none() {
             self.pending.since = Some(self.clock.monotonic());
         }
-        match error {
-            None => Ok(receipt),
-            Some(cause) => {
-                self.unfinished.extend_from_slice(self.line.get(written..).unwrap_or_default());
-                Err(WriteError::Unfinished { receipt, cause })
-            }
+        match (error, cut) {
+            (None, _) => Ok(()),
+            (Some(cause), None) => Err(WriteError::Io { action: "write a record", cause }),
+            (Some(cause), Some(receipt)) => Err(WriteError::Unfinished { receipt, cause }),
         }
     }
 

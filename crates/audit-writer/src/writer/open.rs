@@ -5,6 +5,7 @@
 //! chain on disk rests on bytes that are durable, and a segment with a name begins with whole
 //! records.
 
+use std::io;
 use std::sync::Arc;
 
 use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_id};
@@ -38,8 +39,15 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let mut chain = self.chain.clone();
         let lines = opening_lines(&mut chain, service_id, now, &self.opening_events(log_id))?;
 
-        let io = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
-        let mut file = self.store.create().map_err(io("make a new segment"))?;
+        let failed = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
+        let mut file = self.store.create().map_err(|error| {
+            // Only a directory that is gone has no place for a file.
+            if error.kind() == io::ErrorKind::NotFound {
+                self.poison("find the directory", error)
+            } else {
+                failed("make a new segment")(error)
+            }
+        })?;
         if let (_, Some(cause)) = put(&mut file, &lines) {
             return Err(WriteError::Io { action: "write a new segment", cause });
         }

@@ -1,58 +1,23 @@
-//! What the scenario files share: a clock that is set by hand, a disk in memory, the verifier.
+//! What the scenario files share: how to open and judge a log on a disk in memory.
 
 #![expect(dead_code, reason = "each scenario file uses what it needs")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
-#![expect(clippy::arithmetic_side_effects, reason = "times near the present")]
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::time::Duration;
 
 use audit_core::{
     AuditEvent, AuditEventEnvelope, EventTime, FlushMode, Receipt, RotationPolicy, ServiceId,
 };
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
-use audit_writer::{AuditFileWriter, Clock, OpenError, SimDisk, SimStore};
-use chrono::{DateTime, TimeDelta, Utc};
+use audit_writer::{AuditFileWriter, OpenError, SimClock, SimDisk, SimStore};
+use chrono::DateTime;
 
-/// A clock that stands still until it is told otherwise.
-#[derive(Clone, Debug)]
-pub(crate) struct HandClock {
-    now: Rc<Cell<DateTime<Utc>>>,
-    monotonic: Rc<Cell<Duration>>,
+/// A clock that stands at a time of day.
+pub(crate) fn clock_at(time: &str) -> SimClock {
+    SimClock::at(EventTime::parse(time).unwrap().instant())
 }
 
-impl HandClock {
-    /// Stands at a time of day.
-    pub(crate) fn at(time: &str) -> Self {
-        let now = EventTime::parse(time).unwrap().instant();
-        Self { now: Rc::new(Cell::new(now)), monotonic: Rc::default() }
-    }
-
-    /// Lets time pass.
-    pub(crate) fn pass(&self, time: Duration) {
-        self.now.set(self.now.get() + time);
-        self.monotonic.set(self.monotonic.get() + time);
-    }
-
-    /// Sets the time of day, back or forth; monotonic time does not care.
-    pub(crate) fn step(&self, by: TimeDelta) {
-        self.now.set(self.now.get() + by);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&mut self) -> DateTime<Utc> {
-        self.now.get()
-    }
-
-    fn monotonic(&mut self) -> Duration {
-        self.monotonic.get()
-    }
-}
-
-pub(crate) type SimWriter = AuditFileWriter<SimStore, HandClock>;
+pub(crate) type SimWriter = AuditFileWriter<SimStore, SimClock>;
 
 pub(crate) fn service() -> ServiceId {
     ServiceId::new("bank.teller-1").unwrap()
@@ -61,7 +26,7 @@ pub(crate) fn service() -> ServiceId {
 /// Opens the log on a simulated disk.
 pub(crate) fn open(
     disk: &SimDisk,
-    clock: &HandClock,
+    clock: &SimClock,
     rotation: RotationPolicy,
     flush: FlushMode,
 ) -> Result<SimWriter, OpenError> {
@@ -105,4 +70,11 @@ pub(crate) fn verify_consistent(files: BTreeMap<String, Vec<u8>>) -> Report {
     let report = verify(files);
     assert_eq!(report.verdict, Verdict::Consistent, "{report:#?}");
     report
+}
+
+/// Lets other threads run until something is so. Nothing is decided by how long that takes.
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
 }

@@ -1,0 +1,45 @@
+//! How a log is doing, as its queue knows it.
+
+use std::time::Duration;
+
+use audit_core::Receipt;
+
+use crate::error::WriteError;
+
+/// How a log was doing at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether it takes events and writes them.
+    pub condition: Condition,
+    /// Records in the queue. Those that the worker has taken are not among them.
+    pub queued_records: usize,
+    /// Bytes of their payloads.
+    pub queued_bytes: usize,
+    /// How long the oldest record that is not durable has been waiting.
+    pub oldest_unsynced_age: Option<Duration>,
+    /// The newest durable record.
+    pub last_durable: Option<Receipt>,
+    /// Events that were offered since the log was opened and are lost.
+    pub lost: u64,
+    /// Critical ones among them.
+    pub lost_critical: u64,
+}
+
+/// Whether a log takes events and writes them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Condition {
+    /// It does.
+    Working,
+    /// It takes them, and they wait: a write failed, and is tried again.
+    Stalled(WriteError),
+    /// It takes none any more and writes those it has.
+    Closing,
+    /// It is closed.
+    Closed,
+    /// It is out of use: open it anew.
+    Failed(WriteError),
+    /// This process is a fork of the one that opened the log.
+    Forked,
+}

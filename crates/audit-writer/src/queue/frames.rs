@@ -1,0 +1,157 @@
+//! Records on their way to the worker: the payloads in one buffer, a header each.
+
+use audit_core::RecordTime;
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// An event, which has a ticket.
+    Event,
+    /// The declaration of events that were lost.
+    Loss,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Header {
+    content: Content,
+    accepted: RecordTime,
+    bytes: usize,
+}
+
+/// Frames in the order of their acceptance. Emptied and filled again it allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    headers: Vec<Header>,
+    payloads: Vec<u8>,
+    /// Where the payload of the last header ends.
+    end: usize,
+    events: usize,
+}
+
+impl Frames {
+    /// Appends a frame, whose payload `encode` appends.
+    pub(crate) fn push(
+        &mut self,
+        content: Content,
+        accepted: RecordTime,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) {
+        // An encoder that panicked has left a part of a payload behind.
+        self.payloads.truncate(self.end);
+        encode(&mut self.payloads);
+        let bytes = self.payloads.len().saturating_sub(self.end);
+        self.headers.push(Header { content, accepted, bytes });
+        self.end = self.payloads.len();
+        self.events = self.events.saturating_add(usize::from(content == Content::Event));
+    }
+
+    /// The frames: what each is, when it was accepted, and its payload.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Content, RecordTime, &[u8])> {
+        let mut rest = self.payloads.as_slice();
+        self.headers.iter().map(move |header| {
+            let (payload, after) = rest.split_at_checked(header.bytes).unwrap_or((rest, &[]));
+            rest = after;
+            (header.content, header.accepted, payload)
+        })
+    }
+
+    /// Takes away the first frames.
+    pub(crate) fn drop_front(&mut self, count: usize) {
+        if count >= self.headers.len() {
+            self.clear();
+            return;
+        }
+        let (mut bytes, mut events) = (0_usize, 0_usize);
+        for header in self.headers.drain(..count) {
+            bytes = bytes.saturating_add(header.bytes);
+            events = events.saturating_add(usize::from(header.content == Content::Event));
+        }
+        self.payloads.drain(..bytes);
+        self.end = self.end.saturating_sub(bytes);
+        self.events = self.events.saturating_sub(events);
+    }
+
+    /// Takes away all frames.
+    pub(crate) fn clear(&mut self) {
+        self.headers.clear();
+        self.payloads.clear();
+        (self.end, self.events) = (0, 0);
+    }
+
+    /// Whether there is no frame.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+    }
+
+    /// How many of them are events.
+    pub(crate) fn events(&self) -> usize {
+        self.events
+    }
+
+    /// Bytes of all payloads.
+    pub(crate) fn bytes(&self) -> usize {
+        self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> RecordTime {
+        RecordTime::new(chrono::DateTime::from_timestamp(second, 0).unwrap())
+    }
+
+    fn filled() -> Frames {
+        let mut frames = Frames::default();
+        frames.push(Content::Event, at(1), |out| out.extend_from_slice(b"one"));
+        frames.push(Content::Loss, at(2), |out| out.extend_from_slice(b"lost"));
+        frames.push(Content::Event, at(3), |out| out.extend_from_slice(b"three"));
+        frames
+    }
+
+    #[test]
+    fn frames_come_out_as_they_went_in() {
+        let frames = filled();
+        let all: Vec<_> = frames.iter().collect();
+        assert_eq!(
+            all,
+            [
+                (Content::Event, at(1), b"one".as_slice()),
+                (Content::Loss, at(2), b"lost"),
+                (Content::Event, at(3), b"three"),
+            ]
+        );
+        assert_eq!((frames.events(), frames.bytes()), (2, 12));
+    }
+
+    #[test]
+    fn the_rest_is_whole_when_the_front_is_dropped() {
+        let mut frames = filled();
+        frames.drop_front(2);
+        assert_eq!(
+            frames.iter().collect::<Vec<_>>(),
+            [(Content::Event, at(3), b"three".as_slice())]
+        );
+        assert_eq!((frames.events(), frames.bytes()), (1, 5));
+        frames.drop_front(7);
+        assert!(frames.is_empty());
+        assert_eq!((frames.events(), frames.bytes()), (0, 0));
+    }
+
+    #[test]
+    fn an_encoder_that_panics_leaves_no_part_of_a_frame() {
+        let mut frames = filled();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            frames.push(Content::Event, at(4), |out| {
+                out.extend_from_slice(b"half");
+                panic!("an encoder");
+            });
+        }));
+        assert!(panicked.is_err());
+        frames.push(Content::Event, at(5), |out| out.extend_from_slice(b"five"));
+        let last = frames.iter().last();
+        assert_eq!(last, Some((Content::Event, at(5), b"five".as_slice())));
+        assert_eq!(frames.iter().count(), 4);
+    }
+}
