@@ -335,14 +335,23 @@ impl Shared {
             if state.is_closing() {
                 return Turn::Close;
             }
-            let look_again = state.look_again(now);
-            state.worker_sleeps = true;
-            state = match look_again {
-                Some(until) => wait_for(&self.work, state, self.clock.nap(until)),
-                None => wait(&self.work, state),
-            };
-            state.worker_sleeps = false;
+            state = self.sleep(state, now);
         }
+    }
+
+    /// Sleeps until somebody wakes the worker, or it is time to look again.
+    fn sleep<'s>(&self, mut state: MutexGuard<'s, State>, now: Duration) -> MutexGuard<'s, State> {
+        let look_again = state.look_again(now);
+        state.worker_sleeps = true;
+        while state.worker_sleeps && !state.is_closing() {
+            state = match look_again.map(|until| self.clock.nap(until)) {
+                None => wait(&self.work, state),
+                Some(Duration::ZERO) => break,
+                Some(nap) => wait_for(&self.work, state, nap),
+            };
+        }
+        state.worker_sleeps = false;
+        state
     }
 
     /// Sleeps until a write that failed may be tried again. The last try is made at once.

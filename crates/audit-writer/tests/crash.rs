@@ -8,6 +8,7 @@
     reason = "helpers of tests, and small numbers"
 )]
 
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
 
 use audit_core::{FlushMode, Receipt, RotationPolicy};

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
 
 use std::fs;

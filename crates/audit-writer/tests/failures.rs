@@ -7,6 +7,7 @@
     reason = "helpers of tests, and small numbers"
 )]
 
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
 #[path = "common/faulty.rs"]
 mod faulty;

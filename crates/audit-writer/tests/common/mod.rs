@@ -1,6 +1,5 @@
 //! What the scenario files share: how to open and judge a log on a disk in memory.
 
-#![expect(dead_code, reason = "each scenario file uses what it needs")]
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
 use std::collections::BTreeMap;

@@ -1,0 +1,103 @@
+//! A simulated disk whose operations are steps of the model, and of which one sync may fail.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::store::{Identity, SegmentFile, SimSegment, SimStore, Store};
+use crate::sync::{Arc, thread};
+use crate::SimDisk;
+
+const EVENT: &[u8] = b"\"event_type\":\"seal_verified\"";
+
+/// What is known about the disk without asking the queue.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// The sync that fails, counted from 1; none with 0.
+    pub(crate) failing_sync: usize,
+    pub(crate) syncs: AtomicUsize,
+    pub(crate) operations: AtomicUsize,
+    pub(crate) appended: AtomicUsize,
+    /// Events that are durable.
+    pub(crate) synced: AtomicUsize,
+}
+
+pub(crate) struct ModelStore(pub(crate) SimStore, pub(crate) Arc<Facts>);
+
+pub(crate) struct ModelSegment(SimSegment, Arc<Facts>);
+
+impl ModelStore {
+    pub(crate) fn new(disk: &SimDisk, facts: &Arc<Facts>) -> Self {
+        Self(disk.store(), Arc::clone(facts))
+    }
+}
+
+impl Facts {
+    fn step(&self) {
+        thread::yield_now();
+        self.operations.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Store for ModelStore {
+    type Segment = ModelSegment;
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+
+    fn open(&self, name: &str) -> io::Result<ModelSegment> {
+        Ok(ModelSegment(self.0.open(name)?, Arc::clone(&self.1)))
+    }
+
+    fn create(&mut self) -> io::Result<ModelSegment> {
+        self.1.step();
+        Ok(ModelSegment(self.0.create()?, Arc::clone(&self.1)))
+    }
+
+    fn publish(&mut self, name: &str) -> io::Result<()> {
+        self.0.publish(name)
+    }
+
+    fn sync_dir(&mut self) -> io::Result<()> {
+        self.0.sync_dir()
+    }
+
+    fn random(&mut self) -> io::Result<[u8; 16]> {
+        self.0.random()
+    }
+
+    fn identity(&self) -> Identity {
+        self.0.identity()
+    }
+}
+
+impl SegmentFile for ModelSegment {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.step();
+        let events = bytes.windows(EVENT.len()).filter(|window| *window == EVENT).count();
+        self.1.appended.fetch_add(events, Ordering::SeqCst);
+        self.0.append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.1.step();
+        let sync = self.1.syncs.fetch_add(1, Ordering::SeqCst) + 1;
+        if sync == self.1.failing_sync {
+            return Err(io::Error::other("the disk is broken"));
+        }
+        self.1.synced.store(self.1.appended.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.0.sync()
+    }
+
+    fn drop_cache(&mut self) -> io::Result<()> {
+        self.0.drop_cache()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        self.0.seal()
+    }
+}
