@@ -112,7 +112,7 @@ enum Fault {
     #[error("cannot open {path}: {source}")]
     Input { path: String, source: io::Error },
     #[error("cannot open the log {dir}: {source}")]
-    Open { dir: String, source: OpenError },
+    Open { dir: String, source: Box<OpenError> },
     #[error("the log {dir} belongs to the service {owner}, not to {asked}")]
     Service { dir: String, owner: String, asked: String },
     #[error("cannot read the input after line {line}: {source}")]
@@ -160,7 +160,7 @@ impl<'a> Recorder<'a> {
         let source = Source::open(&args.input)
             .map_err(|source| Fault::Input { path: shown(&args.input), source })?;
         let writer = AuditFileWriter::new(&args.dir, args.rotate, args.flush_mode())
-            .map_err(|source| Fault::Open { dir: shown(&args.dir), source })?;
+            .map_err(|source| Fault::Open { dir: shown(&args.dir), source: Box::new(source) })?;
         let asked = args.service;
         if let Some(owner) = writer.service_id().filter(|&owner| owner != asked) {
             let (owner, asked) = (owner.to_string(), asked.to_string());

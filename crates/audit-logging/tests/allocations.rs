@@ -1,6 +1,7 @@
 //! Emitting an event takes no memory: neither cleaning, nor the way to the writer, nor writing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use audit_logging::{AuditConfig, AuditLogger, RotationPolicy};
 use audit_testkit::events::{CLEAN_TEXT, of_every_type, service_id, usual};
@@ -28,7 +29,7 @@ fn events_of_every_type_take_no_memory_once_the_segment_is_there() {
             }
         });
     }
-    let head = log.shutdown().expect("a whole log").expect("events");
+    let head = log.shutdown(Duration::from_mins(1)).expect("a whole log").expect("events");
     let types = of_every_type(CLEAN_TEXT).len() + usual().len();
     assert!(usize::try_from(head.seq).expect("few") > types * EVENTS, "events are missing");
 }

@@ -16,11 +16,11 @@ use gungraun::{library_benchmark, library_benchmark_group, main};
 struct StoppedClock;
 
 impl Clock for StoppedClock {
-    fn now(&mut self) -> DateTime<Utc> {
+    fn now(&self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH
     }
 
-    fn monotonic(&mut self) -> std::time::Duration {
+    fn monotonic(&self) -> std::time::Duration {
         std::time::Duration::ZERO
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use audit_core::FlushMode;
+use audit_core::limits::QUEUE_RECORDS_MAX;
 
 /// What has been written and is not yet durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,13 @@ pub fn due_in(mode: FlushMode, unsynced: Unsynced) -> Option<Duration> {
 /// Records that may be accepted, acknowledged and not yet durable.
 pub(crate) fn window(mode: FlushMode) -> u64 {
     bounds(mode).map_or(0, |bounds| u64::from(bounds.events))
+}
+
+/// Records that wait together in steady state, for which room is kept. One more than the window: the
+/// record that has to be durable itself.
+pub(crate) fn window_records(mode: FlushMode) -> usize {
+    let records = usize::try_from(window(mode)).unwrap_or(usize::MAX);
+    records.saturating_add(1).min(QUEUE_RECORDS_MAX)
 }
 
 /// How old a record may become before its sync starts; none waits where every record is synced at

@@ -10,6 +10,7 @@ use audit_core::{Receipt, ServiceId};
 
 use crate::clock::Clock;
 use crate::error::{OpenError, WriteError};
+use crate::flush;
 use crate::queue::{Content, Frames, Shared, Turn};
 use crate::store::Store;
 use crate::sync::{Arc, thread};
@@ -28,8 +29,9 @@ where
     S: Store<Segment: Send> + Send + 'static,
     C: Clock + 'static,
 {
-    let mut worker =
-        Worker { shared, writer, service_id, batch: Frames::default(), unsettled: Vec::new() };
+    let records = flush::window_records(writer.flush_mode());
+    let (batch, unsettled) = (Frames::for_window(records), Vec::with_capacity(records));
+    let mut worker = Worker { shared, writer, service_id, batch, unsettled };
     let run = move || {
         worker.shared.note_worker();
         let outcome = catch_unwind(AssertUnwindSafe(|| worker.work()));

@@ -114,6 +114,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         flush_mode: FlushMode,
     ) -> Result<Self, OpenError> {
         let recovered = crate::recovery::recover(&mut store)?;
+        let records = flush::window_records(flush_mode);
         let mut writer = Self {
             store,
             clock,
@@ -132,8 +133,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             closed: false,
             audit_id: String::with_capacity(AUDIT_ID_BYTES_MAX),
             payload: Vec::with_capacity(RECORD_BYTES_MAX),
-            lines: Lines::with_capacity(RECORD_BYTES_MAX.saturating_add(1)),
-            placed: Vec::new(),
+            lines: Lines::with_capacity(records),
+            placed: Vec::with_capacity(records),
         };
         if let Some(found) = recovered {
             writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });

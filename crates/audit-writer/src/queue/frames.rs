@@ -1,6 +1,7 @@
 //! Records on their way to the worker: the payloads in one buffer, a header each.
 
 use audit_core::RecordTime;
+use audit_core::limits::BATCH_BYTES_MAX;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ struct Header {
     bytes: usize,
 }
 
-/// Frames in the order of their acceptance. Emptied and filled again it allocates nothing.
+/// Frames in the order of their acceptance. Up to its capacity it allocates nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     headers: Vec<Header>,
@@ -29,6 +30,15 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
+    /// Room for the records that a flush mode lets wait, and for the bytes of a full batch.
+    pub(crate) fn for_window(records: usize) -> Self {
+        Self {
+            headers: Vec::with_capacity(records),
+            payloads: Vec::with_capacity(BATCH_BYTES_MAX),
+            ..Self::default()
+        }
+    }
+
     /// Appends a frame, whose payload `encode` appends.
     pub(crate) fn push(
         &mut self,

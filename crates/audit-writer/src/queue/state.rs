@@ -62,7 +62,7 @@ impl State {
         Self {
             flush_mode,
             phase: Phase::Open,
-            frames: Frames::default(),
+            frames: Frames::for_window(flush::window_records(flush_mode)),
             oldest: None,
             oldest_taken: None,
             urgent: false,

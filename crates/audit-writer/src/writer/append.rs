@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use audit_core::lifecycle::{LifecycleEvent, write_audit_id};
-use audit_core::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
+use audit_core::limits::{BATCH_BYTES_MAX, RECORD_FRAME_BYTES_MAX, SEQ_MAX};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{Digest, Receipt, RecordTime, ServiceId};
 
@@ -23,8 +23,11 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), built: Vec::new() }
+    /// Room for so many records, and for the bytes of a full batch in their frames.
+    pub(super) fn with_capacity(records: usize) -> Self {
+        let frames = records.saturating_mul(RECORD_FRAME_BYTES_MAX);
+        let bytes = BATCH_BYTES_MAX.saturating_add(frames);
+        Self { bytes: Vec::with_capacity(bytes), built: Vec::with_capacity(records) }
     }
 
     fn clear(&mut self) {

@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::SimDisk;
 use crate::store::{Identity, SegmentFile, SimSegment, SimStore, Store};
 use crate::sync::{Arc, thread};
-use crate::SimDisk;
 
 const EVENT: &[u8] = b"\"event_type\":\"seal_verified\"";
 

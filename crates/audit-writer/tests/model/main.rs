@@ -13,7 +13,6 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    clippy::panic,
     reason = "helpers of tests, and small numbers"
 )]
 
