@@ -22,6 +22,26 @@ pub struct Identity {
     pub boot_id: Option<String>,
 }
 
+/// What is seen of a file that is open for appending, and of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// The length of the open file.
+    pub bytes: u64,
+    /// What stands under its name.
+    pub link: Link,
+}
+
+/// What stands under the name of a file that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The file itself: device and inode are the same.
+    Same,
+    /// Another one.
+    Other,
+    /// Nothing.
+    Gone,
+}
+
 /// A log's directory, locked for one writer.
 ///
 /// Every method returns the error of the operation it is named after; what state that leaves is the
@@ -60,6 +80,34 @@ pub trait Store {
     /// The name is taken, or the rename failed: it may or may not have happened.
     fn publish(&mut self, name: &str) -> io::Result<()>;
 
+    /// Removes what [`create`](Self::create) made, where it gets no name.
+    ///
+    /// # Errors
+    ///
+    /// It stays; the next `create` replaces it.
+    fn discard(&mut self) -> io::Result<()>;
+
+    /// Looks at a file that is open, and at the name it was given.
+    ///
+    /// # Errors
+    ///
+    /// Neither can be told.
+    fn look(&self, name: &str, file: &Self::Segment) -> io::Result<Sight>;
+
+    /// Gives back the space that is allocated beyond the end of a file. None of its bytes changes.
+    ///
+    /// # Errors
+    ///
+    /// The space stays allocated.
+    fn release(&mut self, name: &str) -> io::Result<()>;
+
+    /// Bytes that the file system has left for this process.
+    ///
+    /// # Errors
+    ///
+    /// It does not say.
+    fn free_bytes(&self) -> io::Result<u64>;
+
     /// Makes the directory's entries durable.
     ///
     /// # Errors
@@ -86,6 +134,16 @@ pub trait SegmentFile {
     ///
     /// Nothing was written.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Allocates space for the bytes `from..end`, so that the file can grow to `end` whatever
+    /// happens to the disk. Its length stays.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::StorageFull`] or [`io::ErrorKind::QuotaExceeded`] when there is not so much
+    /// left: a part of it may be allocated. [`io::ErrorKind::Unsupported`] when the file system
+    /// allocates nothing ahead.
+    fn allocate(&mut self, from: u64, end: u64) -> io::Result<()>;
 
     /// Makes every byte appended durable. Interruption by a signal is no error.
     ///

@@ -4,10 +4,12 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{self, Advice, AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::fs::{
+    self, Advice, AtFlags, FallocateFlags, FlockOperation, Mode, OFlags, RenameFlags,
+};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{Identity, SegmentFile, Store};
+use super::{Identity, Link, SegmentFile, Sight, Store};
 use crate::segment::NEW_SEGMENT;
 
 const DIR_MODE: Mode = Mode::RWXU;
@@ -129,6 +131,33 @@ impl Store for RealStore {
         }
     }
 
+    fn discard(&mut self) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.dir, NEW_SEGMENT, AtFlags::empty())?)
+    }
+
+    fn look(&self, name: &str, file: &RealSegment) -> io::Result<Sight> {
+        let open = fs::fstat(&file.file)?;
+        let link = match fs::statat(&self.dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) if (named.st_dev, named.st_ino) == (open.st_dev, open.st_ino) => Link::Same,
+            Ok(_) => Link::Other,
+            Err(Errno::NOENT) => Link::Gone,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Sight { bytes: u64::try_from(open.st_size).unwrap_or_default(), link })
+    }
+
+    fn release(&mut self, name: &str) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty()))?;
+        let length = u64::try_from(fs::fstat(&file)?.st_size).unwrap_or_default();
+        Ok(retry_on_intr(|| fs::ftruncate(&file, length))?)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        let free = retry_on_intr(|| fs::fstatvfs(&self.dir))?;
+        Ok(free.f_bavail.saturating_mul(free.f_frsize))
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         Ok(retry_on_intr(|| fs::fsync(&self.dir))?)
     }
@@ -156,6 +185,15 @@ impl Store for RealStore {
 impl SegmentFile for RealSegment {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(retry_on_intr(|| rustix::io::write(&self.file, bytes))?)
+    }
+
+    fn allocate(&mut self, from: u64, end: u64) -> io::Result<()> {
+        let bytes = end.saturating_sub(from);
+        if bytes == 0 {
+            return Ok(());
+        }
+        let flags = FallocateFlags::KEEP_SIZE;
+        Ok(retry_on_intr(|| fs::fallocate(&self.file, flags, from, bytes))?)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Identity, SegmentFile, Store};
+use super::{Identity, Link, SegmentFile, Sight, Store};
 use crate::segment::NEW_SEGMENT;
 
 /// What a disk loses at once, in bytes.
@@ -37,6 +37,8 @@ pub enum Fate {
 struct File {
     bytes: Vec<u8>,
     synced: usize,
+    /// Where the space that it has ends; never before its last byte.
+    allocated: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,8 @@ struct Disk {
     operations: u64,
     crash_at: Option<u64>,
     trace: Vec<String>,
+    /// Bytes that all files together may have; `None` for any number.
+    capacity: Option<u64>,
 }
 
 /// A simulated disk, shared by the stores opened on it.
@@ -76,7 +80,8 @@ impl SimDisk {
         let mut disk = Disk::default();
         for (name, bytes) in files {
             disk.entries.insert(name, disk.files.len());
-            disk.files.push(File { synced: bytes.len(), bytes });
+            let (synced, allocated) = (bytes.len(), length(bytes.len()));
+            disk.files.push(File { bytes, synced, allocated });
         }
         disk.synced_entries = disk.entries.clone();
         Self { disk: Arc::new(Mutex::new(disk)) }
@@ -91,6 +96,42 @@ impl SimDisk {
     /// Cuts the power at the operation of this number, counted from 0.
     pub fn crash_at(&self, operation: u64) {
         self.lock().crash_at = Some(operation);
+    }
+
+    /// Limits the disk to so many bytes; `None` for any number.
+    pub fn limit(&self, bytes: Option<u64>) {
+        self.lock().capacity = bytes;
+    }
+
+    /// Bytes that are left on it.
+    #[must_use]
+    pub fn free_bytes(&self) -> u64 {
+        self.lock().free_bytes()
+    }
+
+    /// Removes a file, as somebody else might; who has it open does not notice.
+    pub fn unlink(&self, name: &str) {
+        self.lock().entries.remove(name);
+    }
+
+    /// Puts these bytes in the place of a file, as somebody else might, in a file of their own.
+    pub fn replace(&self, name: &str, bytes: Vec<u8>) {
+        let mut disk = self.lock();
+        let allocated = length(bytes.len());
+        let index = disk.files.len();
+        disk.files.push(File { synced: bytes.len(), bytes, allocated });
+        disk.entries.insert(name.to_owned(), index);
+    }
+
+    /// Sets the length of a file, as somebody else might: NULs are added, or bytes are lost.
+    pub fn resize(&self, name: &str, bytes: usize) {
+        let mut disk = self.lock();
+        let index = disk.entries.get(name).copied();
+        if let Some(file) = index.and_then(|index| disk.files.get_mut(index)) {
+            file.bytes.resize(bytes, 0);
+            file.synced = file.synced.min(bytes);
+            file.allocated = file.allocated.max(length(bytes));
+        }
     }
 
     /// How many operations there were.
@@ -159,6 +200,28 @@ impl SimDisk {
     }
 }
 
+impl Disk {
+    /// What no file has. A file without a name has what it has until the power goes, as an open
+    /// one has.
+    fn free_bytes(&self) -> u64 {
+        let used = self.files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.allocated));
+        self.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(used))
+    }
+
+    /// Gives a file space up to `end`, or as far as there is some; where that ends.
+    fn grow(&mut self, index: usize, end: u64) -> u64 {
+        let free = self.free_bytes();
+        let Some(file) = self.files.get_mut(index) else { return 0 };
+        file.allocated = file.allocated.max(end.min(file.allocated.saturating_add(free)));
+        file.allocated
+    }
+
+    fn named(&mut self, name: &str) -> io::Result<&mut File> {
+        let index = *self.entries.get(name).ok_or(io::ErrorKind::NotFound)?;
+        self.files.get_mut(index).ok_or(io::ErrorKind::NotFound.into())
+    }
+}
+
 impl File {
     fn after_crash(&self, fate: Fate, index: usize) -> Vec<u8> {
         let salt = u64::try_from(index).unwrap_or_default();
@@ -182,6 +245,10 @@ impl File {
         }
         left
     }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// A number from 0 to `most`, by a seed.
@@ -238,6 +305,43 @@ impl Store for SimStore {
         self.disk.operate(|| format!("publish {name}"), renamed)
     }
 
+    fn discard(&mut self) -> io::Result<()> {
+        let removed = |disk: &mut Disk| {
+            let index = disk.entries.remove(NEW_SEGMENT).ok_or(io::ErrorKind::NotFound)?;
+            if let Some(file) = disk.files.get_mut(index) {
+                file.allocated = 0;
+            }
+            Ok(())
+        };
+        self.disk.operate(|| "discard".to_owned(), removed)
+    }
+
+    fn look(&self, name: &str, file: &SimSegment) -> io::Result<Sight> {
+        let seen = |disk: &mut Disk| {
+            let open = disk.files.get(file.index).ok_or(io::ErrorKind::NotFound)?;
+            let link = match disk.entries.get(name) {
+                Some(&index) if index == file.index => Link::Same,
+                Some(_) => Link::Other,
+                None => Link::Gone,
+            };
+            Ok(Sight { bytes: length(open.bytes.len()), link })
+        };
+        self.disk.operate(|| format!("look {name}"), seen)
+    }
+
+    fn release(&mut self, name: &str) -> io::Result<()> {
+        let released = |disk: &mut Disk| {
+            let file = disk.named(name)?;
+            file.allocated = length(file.bytes.len());
+            Ok(())
+        };
+        self.disk.operate(|| format!("release {name}"), released)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.disk.operate(|| "free_bytes".to_owned(), |disk| Ok(disk.free_bytes()))
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         let synced = |disk: &mut Disk| {
             if !SimDisk::is_crash_point(disk) {
@@ -274,10 +378,30 @@ impl SimSegment {
 
 impl SegmentFile for SimSegment {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.operate("append", |file| {
-            file.bytes.extend_from_slice(bytes);
-            Ok(bytes.len())
-        })
+        let index = self.index;
+        let appended = |disk: &mut Disk| {
+            let old = disk.files.get(index).map_or(0, |file| file.bytes.len());
+            let end = disk.grow(index, length(old.saturating_add(bytes.len())));
+            let room = usize::try_from(end).unwrap_or(usize::MAX).saturating_sub(old);
+            let written = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+            if written.is_empty() && !bytes.is_empty() {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            if let Some(file) = disk.files.get_mut(index) {
+                file.bytes.extend_from_slice(written);
+            }
+            Ok(written.len())
+        };
+        self.disk.operate(|| format!("append file {index}"), appended)
+    }
+
+    fn allocate(&mut self, _from: u64, end: u64) -> io::Result<()> {
+        let index = self.index;
+        let allocated = |disk: &mut Disk| {
+            let reached = disk.grow(index, end);
+            if reached >= end { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
+        };
+        self.disk.operate(|| format!("allocate file {index}"), allocated)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
 
-use audit_writer::store::{Identity, SegmentFile, SimSegment, Store};
+use audit_writer::store::{Identity, SegmentFile, Sight, SimSegment, Store};
 use audit_writer::{SimDisk, SimStore};
 
 /// What goes wrong, shared with the store that it happens to.
@@ -98,6 +98,26 @@ impl Store for FaultyStore {
         self.store.publish(name)
     }
 
+    fn discard(&mut self) -> io::Result<()> {
+        self.faults.meet()?;
+        self.store.discard()
+    }
+
+    fn look(&self, name: &str, file: &FaultySegment) -> io::Result<Sight> {
+        self.faults.meet()?;
+        self.store.look(name, &file.file)
+    }
+
+    fn release(&mut self, name: &str) -> io::Result<()> {
+        self.faults.meet()?;
+        self.store.release(name)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.faults.meet()?;
+        self.store.free_bytes()
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         self.faults.meet()?;
         self.store.sync_dir()
@@ -125,6 +145,11 @@ impl SegmentFile for FaultySegment {
             *left -= room;
         }
         self.file.append(&bytes[..room])
+    }
+
+    fn allocate(&mut self, from: u64, end: u64) -> io::Result<()> {
+        self.faults.meet()?;
+        self.file.allocate(from, end)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::SimDisk;
-use crate::store::{Identity, SegmentFile, SimSegment, SimStore, Store};
+use crate::store::{Identity, SegmentFile, Sight, SimSegment, SimStore, Store};
 use crate::sync::{Arc, thread};
 
 const EVENT: &[u8] = b"\"event_type\":\"seal_verified\"";
@@ -58,6 +58,22 @@ impl Store for ModelStore {
         self.0.publish(name)
     }
 
+    fn discard(&mut self) -> io::Result<()> {
+        self.0.discard()
+    }
+
+    fn look(&self, name: &str, file: &ModelSegment) -> io::Result<Sight> {
+        self.0.look(name, &file.0)
+    }
+
+    fn release(&mut self, name: &str) -> io::Result<()> {
+        self.0.release(name)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.0.free_bytes()
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         self.0.sync_dir()
     }
@@ -77,6 +93,10 @@ impl SegmentFile for ModelSegment {
         let events = bytes.windows(EVENT.len()).filter(|window| *window == EVENT).count();
         self.1.appended.fetch_add(events, Ordering::SeqCst);
         self.0.append(bytes)
+    }
+
+    fn allocate(&mut self, from: u64, end: u64) -> io::Result<()> {
+        self.0.allocate(from, end)
     }
 
     fn sync(&mut self) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use audit_writer::store::{Identity, SegmentFile, SimSegment, Store};
+use audit_writer::store::{Identity, SegmentFile, Sight, SimSegment, Store};
 use audit_writer::{SimDisk, SimStore};
 
 /// What every event of these tests has in its line, and nothing else has.
@@ -147,6 +147,22 @@ impl Store for SteeredStore {
         self.store.publish(name)
     }
 
+    fn discard(&mut self) -> io::Result<()> {
+        self.store.discard()
+    }
+
+    fn look(&self, name: &str, file: &SteeredSegment) -> io::Result<Sight> {
+        self.store.look(name, &file.file)
+    }
+
+    fn release(&mut self, name: &str) -> io::Result<()> {
+        self.store.release(name)
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.store.free_bytes()
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         drop(self.steering.meet("sync_dir")?);
         self.store.sync_dir()
@@ -180,6 +196,10 @@ impl SegmentFile for SteeredSegment {
         }
         plan.appended += events_in(&bytes[..room]);
         self.file.append(&bytes[..room])
+    }
+
+    fn allocate(&mut self, from: u64, end: u64) -> io::Result<()> {
+        self.file.allocate(from, end)
     }
 
     fn sync(&mut self) -> io::Result<()> {
