@@ -93,6 +93,33 @@ pub enum LifecycleEvent {
         #[serde(skip_serializing_if = "Option::is_none")]
         sha256: Option<Digest>,
     },
+    /// The writer found its own segment gone or altered by somebody else.
+    SegmentMissing {
+        /// That segment.
+        file: String,
+        /// Seq of its first record.
+        first_seq: u64,
+        /// Seq of the last record that was written to it.
+        last_seq: u64,
+        /// Hash of that record.
+        last_hash: Digest,
+        /// What was found.
+        reason: MissingReason,
+    },
+    /// A writer was told to go on after a segment that does not end as a crash leaves it.
+    DamageFound {
+        /// That segment.
+        file: String,
+        /// Where its whole records end, in bytes.
+        offset: u64,
+        /// What stands against a crash.
+        code: String,
+    },
+    /// Space that is kept for critical records had to be used.
+    DiskFull {
+        /// Bytes that the file system had left beside it.
+        available_bytes: u64,
+    },
     /// A clean shutdown; the last record of its segment.
     LogClosed,
 }
@@ -106,6 +133,9 @@ impl LifecycleEvent {
             Self::LogRecovered { .. } => "log_recovered",
             Self::LogOpened { .. } => "log_opened",
             Self::EventsLost { .. } => "events_lost",
+            Self::SegmentMissing { .. } => "segment_missing",
+            Self::DamageFound { .. } => "damage_found",
+            Self::DiskFull { .. } => "disk_full",
             Self::LogClosed => "log_closed",
         }
     }
@@ -134,6 +164,28 @@ pub enum TailKind {
     Superseded,
     /// The disk does not give it back.
     Unreadable,
+}
+
+/// What became of a segment that its own writer does not find as it left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingReason {
+    /// Its name is gone: it was removed or renamed.
+    Unlinked,
+    /// Another file has its name.
+    Replaced,
+    /// It is longer or shorter than was written.
+    SizeChanged,
+}
+
+impl std::fmt::Display for MissingReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unlinked => "removed or renamed",
+            Self::Replaced => "replaced",
+            Self::SizeChanged => "made longer or shorter",
+        })
+    }
 }
 
 /// Why events were lost.

@@ -88,3 +88,15 @@ pub const DROP_DEADLINE_SECS: u64 = 5;
 
 /// Seconds until a write that failed is tried again: space seldom returns faster.
 pub const WRITE_RETRY_SECS: u64 = 1;
+
+/// Bytes of space behind the last record that only critical records may use: some thousand of them,
+/// which is more than an attack reports before somebody sees `disk_full`.
+pub const RESERVE_BYTES: u64 = 1 << 20;
+
+/// Bytes of that reserve that are kept for the writer's last words: `events_lost` of each reason and
+/// `log_closed`.
+pub const CLOSING_BYTES: u64 = 8 << 10;
+
+/// Bytes that are allocated ahead at a time: seldom enough to cost nothing, little enough not to be
+/// missed elsewhere.
+pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;

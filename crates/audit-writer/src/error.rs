@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use audit_core::lifecycle::MissingReason;
 use audit_core::{Receipt, ServiceId};
 
 use crate::queue::PendingReceipt;
+use crate::writer::is_full;
 
 /// A log was not opened. Nothing in its directory was changed, but that an interrupted sync may
 /// have been completed.
@@ -79,6 +81,17 @@ pub enum WriteError {
         /// Why it failed.
         cause: Arc<io::Error>,
     },
+    /// Somebody else has removed, renamed, replaced or resized the segment. Records of it that were
+    /// not durable are lost, or their place in the log is in question; the event of this call is
+    /// among them where it was written. The chain goes on in a new segment that says so, and the
+    /// next event may be written.
+    #[error("the segment {file} was {reason} by somebody else")]
+    SegmentMissing {
+        /// The segment.
+        file: String,
+        /// What was found.
+        reason: MissingReason,
+    },
     /// A sync failed, now or before, or the directory did. What was not yet durable may or may not
     /// be on disk, and no later call does anything: open the log anew.
     #[error("the log is out of use since it could not {action}: {cause}")]
@@ -128,6 +141,15 @@ pub enum ShutdownError {
         /// The newest record that was durable by then.
         last_durable: Option<Receipt>,
     },
+    /// The log is closed and says so, and also says that so many events which it had accepted could
+    /// not be written. Their receipts have the error.
+    #[error("{events} events could not be written before the log was closed")]
+    Lost {
+        /// How many.
+        events: u64,
+        /// The newest record.
+        head: Option<Receipt>,
+    },
     /// This process is a fork of the one that opened the log. That one still has it open.
     #[error("the log belongs to the process that this one was forked from")]
     Forked,
@@ -150,10 +172,20 @@ impl fmt::Display for Shown<'_> {
 }
 
 impl WriteError {
+    /// Whether nothing was written for want of space, which may return.
+    pub(crate) fn is_refused_for_space(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if is_full(cause))
+    }
+
+    /// Whether space is what is wanting.
+    pub(crate) fn is_for_space(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } | Self::Unfinished { cause, .. } if is_full(cause))
+    }
+
     /// Whether a later call may succeed.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
-            Self::Io { .. } | Self::Unfinished { .. } => true,
+            Self::Io { .. } | Self::Unfinished { .. } | Self::SegmentMissing { .. } => true,
             Self::ServiceMismatch { .. } | Self::Poisoned { .. } | Self::SeqExhausted => false,
         }
     }

@@ -24,6 +24,22 @@ pub struct Health {
     pub lost: u64,
     /// Critical ones among them.
     pub lost_critical: u64,
+    /// Bytes that the file system had left when space was last allocated or asked for; `None` when
+    /// that was not yet so, or it did not say.
+    pub free_bytes: Option<u64>,
+    /// How space for critical records is kept.
+    pub reserve: Reserve,
+}
+
+/// How space is kept for critical records while the disk fills up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reserve {
+    /// It is allocated, so that nobody else can use it.
+    Allocated,
+    /// The file system allocates nothing ahead: routine records stop while something is left, and
+    /// others may use that up.
+    Threshold,
 }
 
 /// Whether a log takes events and writes them.

@@ -28,7 +28,7 @@ mod writer;
 
 pub use clock::{Clock, SimClock, SystemClock};
 pub use error::{OpenError, QueueError, ShutdownError, WriteError};
-pub use health::{Condition, Health};
+pub use health::{Condition, Health, Reserve};
 pub use loss::Loss;
 pub use queue::{PendingReceipt, QueuedWriter};
 pub use store::{RealStore, SimDisk, SimStore, Store};

@@ -7,11 +7,11 @@
 mod frames;
 mod progress;
 mod receipt;
+mod settled;
 mod state;
 
 use std::time::Duration;
 
-use audit_core::lifecycle::LossReason;
 use audit_core::limits::DROP_DEADLINE_SECS;
 use audit_core::{AuditEvent, FlushMode, Marks, OverflowPolicy, Receipt, RecordTime, ServiceId};
 
@@ -21,13 +21,16 @@ pub use receipt::PendingReceipt;
 use crate::clock::Clock;
 use crate::error::{OpenError, QueueError, ShutdownError, WriteError};
 use crate::flush;
-use crate::health::{Condition, Health};
+use crate::health::{Condition, Health, Reserve};
 use crate::loss::Loss;
 use crate::store::Store;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait, wait_for};
+use crate::sync::{
+    Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock, thread, wait, wait_for,
+};
 use crate::worker;
-use crate::writer::AuditFileWriter;
+use crate::writer::{AuditFileWriter, Space};
 use progress::{Progress, Waited};
+pub(crate) use state::Closed;
 use state::{Outcome, State};
 
 /// A writer behind a queue, for any number of threads, with one worker thread of its own.
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     flush_mode: FlushMode,
     state: Mutex<State>,
     progress: Progress,
+    /// Whether a record was settled that may not be in the log.
+    has_failures: AtomicBool,
     /// There is something for the worker to do.
     work: Condvar,
     /// The worker has taken what was in the queue.
@@ -94,6 +99,7 @@ impl QueuedWriter {
             flush_mode: writer.flush_mode(),
             state: Mutex::new(State::new(writer.flush_mode(), writer.durable())),
             progress: Progress::default(),
+            has_failures: AtomicBool::new(false),
             work: Condvar::new(),
             room: Condvar::new(),
             ended: Condvar::new(),
@@ -115,7 +121,7 @@ impl QueuedWriter {
         let mut state = self.shared.lock();
         loop {
             state.usable()?;
-            if state.has_room() {
+            if state.has_room(event.is_critical()) {
                 break;
             }
             if self.overflow == OverflowPolicy::Reject
@@ -130,7 +136,9 @@ impl QueuedWriter {
         let window = flush::window(self.shared.flush_mode);
         let slack = if state.waits_for_disk(event.is_critical()) { 0 } else { window };
         self.shared.wake_worker(state);
-        self.wait_durable(ticket.saturating_sub(slack), ticket, &mut patience)
+        self.wait_settled(ticket.saturating_sub(slack), ticket, &mut patience)?;
+        // Whoever waits for the record itself is told what became of it.
+        if slack > 0 { Ok(()) } else { self.check_within(ticket, ticket) }
     }
 
     /// Records an event that was made safe before, and never waits. The receipt tells when it is
@@ -147,7 +155,7 @@ impl QueuedWriter {
         self.own_process()?;
         let mut state = self.shared.lock();
         state.usable()?;
-        if !state.has_room() {
+        if !state.has_room(event.is_critical()) {
             return Err(self.shared.refuse(&mut state, event));
         }
         let ticket = self.shared.accept(&mut state, event, sanitized);
@@ -181,10 +189,11 @@ impl QueuedWriter {
         let mut state = self.shared.lock();
         state.usable()?;
         state.hurry();
-        let newest = state.accepted();
+        let (oldest, newest) = (state.settled().up_to().saturating_add(1), state.accepted());
         self.shared.wake_worker(state);
         let mut patience = Patience::new(&self.shared, self.overflow.deadline());
-        self.wait_durable(newest, newest, &mut patience)
+        self.wait_settled(newest, newest, &mut patience)?;
+        self.check_within(oldest, newest)
     }
 
     /// Writes what is in the queue, declares what was lost, records `log_closed`, makes everything
@@ -205,7 +214,10 @@ impl QueuedWriter {
         let mut state = self.shared.lock();
         loop {
             if let Some(outcome) = state.outcome() {
-                return Ok(outcome?);
+                return match outcome? {
+                    Closed { head, lost: 0 } => Ok(head),
+                    Closed { head, lost: events } => Err(ShutdownError::Lost { events, head }),
+                };
             }
             let last_durable = state.last_durable();
             if patience.is_over() || state.worker == Some(thread::current().id()) {
@@ -230,6 +242,8 @@ impl QueuedWriter {
             last_durable: None,
             lost: 0,
             lost_critical: 0,
+            free_bytes: None,
+            reserve: Reserve::Allocated,
         }
     }
 
@@ -238,15 +252,24 @@ impl QueuedWriter {
         if std::process::id() == self.pid { Ok(()) } else { Err(QueueError::Forked) }
     }
 
-    /// Waits for a ticket to be durable; for `mine` a receipt is given to who gives up.
-    fn wait_durable(
+    /// Fails if one of these tickets, which are settled, is not durable.
+    fn check_within(&self, from: u64, to: u64) -> Result<(), QueueError> {
+        if !self.shared.has_failures.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let failure = self.shared.lock().settled().failure_within(from, to);
+        failure.map_or(Ok(()), |cause| Err(QueueError::Write(cause)))
+    }
+
+    /// Waits for a ticket to be settled; for `mine` a receipt is given to who gives up.
+    fn wait_settled(
         &self,
         awaited: u64,
         mine: u64,
         patience: &mut Patience<'_>,
     ) -> Result<(), QueueError> {
         let Shared { progress, clock, .. } = &*self.shared;
-        if progress.durable() >= awaited {
+        if progress.is_settled(awaited) {
             return Ok(());
         }
         let is_worker = self.shared.lock().worker == Some(thread::current().id());
@@ -288,8 +311,8 @@ impl Shared {
     }
 
     fn refuse(&self, state: &mut State, event: &AuditEvent<'_>) -> QueueError {
-        let critical = event.is_critical();
-        state.lose(self.now(), Loss { reason: LossReason::QueueFull, critical, sha256: None });
+        let (reason, critical) = (state.reason_of_no_room(), event.is_critical());
+        state.lose(self.now(), Loss { reason, critical, sha256: None });
         QueueError::QueueFull
     }
 
@@ -354,35 +377,63 @@ impl Shared {
         state
     }
 
-    /// Sleeps until a write that failed may be tried again. The last try is made at once.
+    /// Sleeps until a write that failed may be tried again, or a critical event waits. The last try
+    /// is made at once.
     pub(crate) fn wait_to_retry(&self, pause: Duration) -> Turn {
         let until = self.clock.monotonic().saturating_add(pause);
         let mut state = self.lock();
-        loop {
+        state.worker_sleeps = true;
+        let turn = loop {
             if state.is_closing() {
-                return Turn::Close;
+                break Turn::Close;
             }
             let nap = self.clock.nap(until);
-            if nap.is_zero() {
-                return Turn::Commit;
+            if nap.is_zero() || !state.worker_sleeps {
+                break Turn::Commit;
             }
             state = wait_for(&self.work, state, nap);
-        }
+        };
+        state.worker_sleeps = false;
+        turn
     }
 
-    /// Tells that records, in the order of their tickets, are durable.
-    pub(crate) fn settle(&self, records: &[Receipt], last_durable: Option<Receipt>) {
+    /// Moves the critical events that wait into `batch`: on a full disk they go first.
+    pub(crate) fn take_critical(&self, batch: &mut Frames) {
+        self.lock().take_critical(batch);
+    }
+
+    /// Tells that records, by their tickets, are durable.
+    pub(crate) fn settle(&self, records: &[(u64, Receipt)], last_durable: Option<Receipt>) {
         let mut told = Vec::new();
-        let durable = self.lock().settle(records, last_durable, &mut told);
-        self.progress.advance(durable);
+        let mut state = self.lock();
+        state.settle(records, last_durable, &mut told);
+        self.progress.advance(state.settled().up_to(), state.settled().early());
+        drop(state);
         for (slot, receipt) in told {
             slot.resolve(Ok(receipt));
         }
     }
 
+    /// Tells that records, by their tickets in order, may not be in the log.
+    pub(crate) fn settle_badly(&self, tickets: Vec<u64>, cause: &WriteError) {
+        let mut state = self.lock();
+        let told = state.settle_badly(tickets, cause);
+        self.has_failures.store(true, Ordering::Release);
+        self.progress.advance(state.settled().up_to(), state.settled().early());
+        drop(state);
+        for (_, slot) in told {
+            slot.resolve(Err(cause.clone()));
+        }
+    }
+
+    /// Counts an event that was accepted and will not be in the log.
+    pub(crate) fn note_lost(&self, loss: Loss) {
+        self.lock().count_lost(loss);
+    }
+
     /// Tells whether the batch is done, or what keeps it.
-    pub(crate) fn note_batch(&self, stalled: Option<WriteError>) {
-        self.lock().note_batch(stalled);
+    pub(crate) fn note_batch(&self, stalled: Option<WriteError>, space: Space) {
+        self.lock().note_batch(stalled, space);
     }
 
     /// Tells that the log has ended, and how.

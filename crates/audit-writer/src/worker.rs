@@ -5,16 +5,18 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use audit_core::lifecycle::LossReason;
 use audit_core::limits::WRITE_RETRY_SECS;
 use audit_core::{Receipt, ServiceId};
 
 use crate::clock::Clock;
 use crate::error::{OpenError, WriteError};
 use crate::flush;
-use crate::queue::{Content, Frames, Shared, Turn};
+use crate::loss::Loss;
+use crate::queue::{Closed, Content, Frames, Shared, Turn};
 use crate::store::Store;
 use crate::sync::{Arc, thread};
-use crate::writer::AuditFileWriter;
+use crate::writer::{AuditFileWriter, Claim};
 
 /// What the thread is called in a list of threads.
 const THREAD_NAME: &str = "audit-writer";
@@ -31,7 +33,8 @@ where
 {
     let records = flush::window_records(writer.flush_mode());
     let (batch, unsettled) = (Frames::for_window(records), Vec::with_capacity(records));
-    let mut worker = Worker { shared, writer, service_id, batch, unsettled };
+    let overtaking = Frames::default();
+    let mut worker = Worker { shared, writer, service_id, batch, overtaking, unsettled };
     let run = move || {
         worker.shared.note_worker();
         let outcome = catch_unwind(AssertUnwindSafe(|| worker.work()));
@@ -47,55 +50,155 @@ struct Worker<S: Store, C: Clock> {
     service_id: ServiceId,
     /// What is to be written.
     batch: Frames,
-    /// Records that are written and not yet durable, in the order of their tickets.
-    unsettled: Vec<Receipt>,
+    /// What goes before it while the disk is full: critical events.
+    overtaking: Frames,
+    /// Records that are written and not yet durable.
+    unsettled: Vec<(u64, Receipt)>,
 }
 
 impl<S: Store, C: Clock> Worker<S, C> {
-    /// Commits batches until the log is closed and nothing waits any more.
-    fn work(&mut self) -> Result<(), WriteError> {
+    /// Commits batches until the log is closed and nothing waits any more. Returns how many events
+    /// that were accepted it had to give up.
+    fn work(&mut self) -> Result<u64, WriteError> {
         while self.shared.take(&mut self.batch) == Turn::Commit {
-            let mut turn = Turn::Commit;
-            while let Err(error) = self.commit() {
-                // What was accepted waits for better times, as long as there may be any.
-                if turn == Turn::Close || !error.is_passing() {
+            while let Err(error) = self.commit(Claim::Routine) {
+                if !error.is_passing() {
                     return Err(error);
                 }
-                self.shared.note_batch(Some(error));
-                turn = self.shared.wait_to_retry(Duration::from_secs(WRITE_RETRY_SECS));
+                // What was accepted waits for better times, as long as there may be any.
+                if self.outlast(error)? == Turn::Close {
+                    return self.commit_last();
+                }
             }
-            self.shared.note_batch(None);
+            self.shared.note_batch(None, self.writer.space());
         }
-        Ok(())
+        Ok(0)
+    }
+
+    /// Does what can be done after an error, and sleeps until it is worth another try.
+    fn outlast(&mut self, error: WriteError) -> Result<Turn, WriteError> {
+        if matches!(error, WriteError::SegmentMissing { .. }) {
+            return Ok(Turn::Commit);
+        }
+        if error.is_refused_for_space() {
+            self.batch.take_critical(&mut self.overtaking);
+            self.shared.take_critical(&mut self.overtaking);
+            match self.commit_overtaking() {
+                Err(fault) if !fault.is_passing() => return Err(fault),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.shared.note_batch(Some(error), self.writer.space());
+        Ok(self.shared.wait_to_retry(Duration::from_secs(WRITE_RETRY_SECS)))
+    }
+
+    /// Commits critical events before the routine ones, on the space that is kept for them.
+    fn commit_overtaking(&mut self) -> Result<(), WriteError> {
+        if self.overtaking.is_empty() {
+            return Ok(());
+        }
+        std::mem::swap(&mut self.batch, &mut self.overtaking);
+        let mut committed = self.commit(Claim::Critical);
+        if matches!(committed, Err(WriteError::SegmentMissing { .. })) {
+            committed = self.commit(Claim::Critical);
+        }
+        std::mem::swap(&mut self.batch, &mut self.overtaking);
+        committed
     }
 
     /// Writes the batch, syncs, and only then tells anybody.
-    fn commit(&mut self) -> Result<(), WriteError> {
+    fn commit(&mut self, claim: Claim) -> Result<(), WriteError> {
         let records = self.batch.iter().map(|(_, accepted, payload)| (accepted, payload));
-        let written = self.writer.append_batch(self.service_id, records);
+        let written = self.writer.append_batch(self.service_id, claim, records);
         let placed = self.writer.placed();
         for ((content, ..), receipt) in self.batch.iter().zip(placed) {
-            if content == Content::Event {
-                self.unsettled.push(*receipt);
+            if let Content::Event { ticket, .. } = content {
+                self.unsettled.push((ticket, *receipt));
             }
         }
         self.batch.drop_front(placed.len());
+        if let Err(missing @ WriteError::SegmentMissing { .. }) = &written {
+            self.settle_badly(missing);
+        }
         // What has its place is made durable, even where what comes behind it has none.
         let synced = self.writer.flush();
-        if synced.is_ok() {
-            self.shared.settle(&self.unsettled, self.writer.durable());
-            self.unsettled.clear();
+        match &synced {
+            Ok(()) => {
+                self.shared.settle(&self.unsettled, self.writer.durable());
+                self.unsettled.clear();
+            }
+            Err(missing @ WriteError::SegmentMissing { .. }) => self.settle_badly(missing),
+            Err(_) => {}
         }
         written.and(synced)
     }
 
+    fn settle_badly(&mut self, cause: &WriteError) {
+        let mut tickets: Vec<_> = self.unsettled.drain(..).map(|(ticket, _)| ticket).collect();
+        tickets.sort_unstable();
+        self.shared.settle_badly(tickets, cause);
+    }
+
+    /// The last try: everything may use the reserve. What cannot be written all the same is counted
+    /// as lost, so that the log can say so before it is closed. Returns how many events that were.
+    fn commit_last(&mut self) -> Result<u64, WriteError> {
+        let mut lost = 0_u64;
+        loop {
+            let error = match self.commit_everything() {
+                Ok(()) => return Ok(lost),
+                Err(WriteError::SegmentMissing { .. }) => continue,
+                Err(error) if error.is_passing() => error,
+                Err(error) => return Err(error),
+            };
+            if self.batch.is_empty() {
+                // A line that cannot be finished, or the sync that comes after it.
+                return Err(error);
+            }
+            lost = lost.saturating_add(self.give_up(&error)?);
+        }
+    }
+
+    fn commit_everything(&mut self) -> Result<(), WriteError> {
+        self.commit_overtaking()?;
+        self.commit(Claim::Critical)?;
+        // What came in meanwhile.
+        if self.shared.take(&mut self.batch) == Turn::Commit {
+            return self.commit(Claim::Critical);
+        }
+        Ok(())
+    }
+
+    /// Counts what is left of the batch as lost.
+    fn give_up(&mut self, error: &WriteError) -> Result<u64, WriteError> {
+        let full = error.is_for_space();
+        let reason = if full { LossReason::DiskFull } else { LossReason::IoError };
+        let mut tickets = Vec::new();
+        for frames in [&self.overtaking, &self.batch] {
+            for (content, ..) in frames.iter() {
+                if let Content::Event { ticket, critical } = content {
+                    let loss = Loss { reason, critical, sha256: None };
+                    self.writer.record_loss(self.service_id, loss)?;
+                    self.shared.note_lost(loss);
+                    tickets.push(ticket);
+                }
+            }
+        }
+        self.batch.clear();
+        self.overtaking.clear();
+        let lost = u64::try_from(tickets.len()).unwrap_or(u64::MAX);
+        tickets.sort_unstable();
+        self.shared.settle_badly(tickets, error);
+        Ok(lost)
+    }
+
     /// Closes the log, or leaves it as it is where nothing can be relied on any more. Its lock is
     /// free before anybody is told.
-    fn end(self, worked: Result<(), WriteError>) {
+    fn end(self, worked: Result<u64, WriteError>) {
         let Self { shared, mut writer, .. } = self;
         let closed = match worked {
-            Ok(()) => catch_unwind(AssertUnwindSafe(|| writer.shut()))
-                .unwrap_or_else(|panic| Err(poisoned(&*panic))),
+            Ok(lost) => catch_unwind(AssertUnwindSafe(|| writer.shut()))
+                .unwrap_or_else(|panic| Err(poisoned(&*panic)))
+                .map(|head| Closed { head, lost }),
             Err(error) => Err(error),
         };
         if let Err(error) = &closed {

@@ -2,6 +2,8 @@
 
 mod append;
 mod open;
+mod space;
+mod watch;
 
 use std::io;
 use std::path::Path;
@@ -21,6 +23,7 @@ use crate::loss::{Loss, LossTally};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, SegmentFile, Store};
 use append::Lines;
+pub(crate) use space::{Claim, Space, is_full};
 
 /// Appends records to a log, for one thread.
 ///
@@ -36,10 +39,13 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     chain: Chain,
     /// The segment before the one this writer will make first: named by that one, then sealed.
     previous: Option<(PreviousSegment, S::Segment)>,
-    /// What that one must say of its tail.
-    tail: Option<LifecycleEvent>,
+    /// What that one must say of the segment before.
+    accounts: Vec<LifecycleEvent>,
+    /// Whether this writer has said in the log who it is.
+    announced: bool,
     current: Option<Current<S::Segment>>,
     pending: Pending,
+    space: Space,
     durable: Option<Receipt>,
     losses: Vec<LossTally>,
     fault: Option<WriteError>,
@@ -64,9 +70,13 @@ struct Log {
 struct Current<F> {
     file: F,
     name: SegmentName,
+    /// The name as the directory has it, so that looking at it takes no memory.
+    file_name: String,
     bytes: u64,
     /// Records beside the opening ones.
     records: u64,
+    /// Where the space that it has for certain ends.
+    allocated: u64,
 }
 
 /// What is written and not yet durable.
@@ -123,9 +133,11 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             log: None,
             chain: Chain::new(),
             previous: None,
-            tail: None,
+            accounts: Vec::new(),
+            announced: false,
             current: None,
             pending: Pending::default(),
+            space: Space::default(),
             durable: None,
             losses: Vec::new(),
             fault: None,
@@ -140,8 +152,11 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });
             writer.chain = found.chain;
             writer.durable = writer.chain.head();
+            // What a writer that did not close had allocated ahead is space for this one. A sealed
+            // segment was given back already, and refuses.
+            writer.store.release(&found.previous.file).unwrap_or_default();
             writer.previous = Some((found.previous, found.file));
-            writer.tail = found.tail;
+            writer.accounts.extend(found.tail);
         }
         Ok(writer)
     }
@@ -279,8 +294,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         critical: bool,
     ) -> Result<Receipt, WriteError> {
         self.finish_line()?;
-        self.declare_losses(service_id)?;
-        let appended = self.append(service_id, payload);
+        let mut appended = self.append_declared(service_id, Claim::Routine, payload);
+        if critical && appended.as_ref().is_err_and(WriteError::is_refused_for_space) {
+            appended = self
+                .declare_full(service_id)
+                .and_then(|()| self.append_declared(service_id, Claim::Critical, payload));
+        }
         // A record that is written in part has its place too, and is as critical.
         if matches!(appended, Ok(_) | Err(WriteError::Unfinished { .. })) {
             self.pending.events = self.pending.events.saturating_add(1);
@@ -298,17 +317,29 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             return Ok(self.durable);
         }
         self.usable()?;
-        self.finish_line()?;
         let Some(Log { service_id, .. }) = self.log else { return Ok(None) };
-        self.declare_losses(service_id)?;
-        if self.current.is_some() {
-            self.append_lifecycle(service_id, &LifecycleEvent::LogClosed)?;
-            self.sync()?;
-            if let Some(current) = &mut self.current {
-                seal(&mut current.file);
+        match self.end_log(service_id) {
+            // The log goes on in another segment, and ends there.
+            Err(missing @ WriteError::SegmentMissing { .. }) => {
+                self.end_log(service_id).and(Err(missing))
             }
+            ended => ended.map(|()| self.durable),
         }
-        Ok(self.durable)
+    }
+
+    fn end_log(&mut self, service_id: ServiceId) -> Result<(), WriteError> {
+        self.finish_line()?;
+        self.declare_losses(service_id, Claim::Closing)?;
+        if !self.announced {
+            return Ok(());
+        }
+        self.append_lifecycle(service_id, Claim::Closing, &LifecycleEvent::LogClosed)?;
+        self.sync()?;
+        if let Some(mut current) = self.current.take() {
+            self.release(&current);
+            seal(&mut current.file);
+        }
+        Ok(())
     }
 
     fn usable(&self) -> Result<(), WriteError> {
@@ -333,6 +364,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         }
         let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
         synced.map_err(|error| self.poison("sync the segment", error))?;
+        self.watch()?;
         self.pending = Pending::default();
         self.durable = self.chain.head();
         Ok(())

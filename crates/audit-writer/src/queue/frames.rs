@@ -6,10 +6,21 @@ use audit_core::limits::BATCH_BYTES_MAX;
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    /// An event, which has a ticket.
-    Event,
+    /// An event.
+    Event {
+        /// Its place in the order of acceptance, counted from 1.
+        ticket: u64,
+        /// Whether it may use the reserve of a full disk.
+        critical: bool,
+    },
     /// The declaration of events that were lost.
     Loss,
+}
+
+impl Content {
+    fn is_event(self) -> bool {
+        matches!(self, Self::Event { .. })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +63,7 @@ impl Frames {
         let bytes = self.payloads.len().saturating_sub(self.end);
         self.headers.push(Header { content, accepted, bytes });
         self.end = self.payloads.len();
-        self.events = self.events.saturating_add(usize::from(content == Content::Event));
+        self.events = self.events.saturating_add(usize::from(content.is_event()));
     }
 
     /// The frames: what each is, when it was accepted, and its payload.
@@ -74,11 +85,21 @@ impl Frames {
         let (mut bytes, mut events) = (0_usize, 0_usize);
         for header in self.headers.drain(..count) {
             bytes = bytes.saturating_add(header.bytes);
-            events = events.saturating_add(usize::from(header.content == Content::Event));
+            events = events.saturating_add(usize::from(header.content.is_event()));
         }
         self.payloads.drain(..bytes);
         self.end = self.end.saturating_sub(bytes);
         self.events = self.events.saturating_sub(events);
+    }
+
+    /// Moves the critical events behind those in `to`; the others stay in their order.
+    pub(crate) fn take_critical(&mut self, to: &mut Self) {
+        let all = std::mem::take(self);
+        for (content, accepted, payload) in all.iter() {
+            let goes = matches!(content, Content::Event { critical: true, .. });
+            let place = if goes { &mut *to } else { &mut *self };
+            place.push(content, accepted, |out| out.extend_from_slice(payload));
+        }
     }
 
     /// Takes away all frames.
@@ -112,11 +133,15 @@ mod tests {
         RecordTime::new(chrono::DateTime::from_timestamp(second, 0).unwrap())
     }
 
+    const fn event(ticket: u64) -> Content {
+        Content::Event { ticket, critical: ticket == 3 }
+    }
+
     fn filled() -> Frames {
         let mut frames = Frames::default();
-        frames.push(Content::Event, at(1), |out| out.extend_from_slice(b"one"));
+        frames.push(event(1), at(1), |out| out.extend_from_slice(b"one"));
         frames.push(Content::Loss, at(2), |out| out.extend_from_slice(b"lost"));
-        frames.push(Content::Event, at(3), |out| out.extend_from_slice(b"three"));
+        frames.push(event(3), at(3), |out| out.extend_from_slice(b"three"));
         frames
     }
 
@@ -127,9 +152,9 @@ mod tests {
         assert_eq!(
             all,
             [
-                (Content::Event, at(1), b"one".as_slice()),
+                (event(1), at(1), b"one".as_slice()),
                 (Content::Loss, at(2), b"lost"),
-                (Content::Event, at(3), b"three"),
+                (event(3), at(3), b"three"),
             ]
         );
         assert_eq!((frames.events(), frames.bytes()), (2, 12));
@@ -139,10 +164,7 @@ mod tests {
     fn the_rest_is_whole_when_the_front_is_dropped() {
         let mut frames = filled();
         frames.drop_front(2);
-        assert_eq!(
-            frames.iter().collect::<Vec<_>>(),
-            [(Content::Event, at(3), b"three".as_slice())]
-        );
+        assert_eq!(frames.iter().collect::<Vec<_>>(), [(event(3), at(3), b"three".as_slice())]);
         assert_eq!((frames.events(), frames.bytes()), (1, 5));
         frames.drop_front(7);
         assert!(frames.is_empty());
@@ -150,18 +172,31 @@ mod tests {
     }
 
     #[test]
+    fn critical_events_are_taken_out_and_the_others_stay_in_order() {
+        let (mut frames, mut critical) = (filled(), filled());
+        frames.push(event(4), at(4), |out| out.extend_from_slice(b"four"));
+        frames.take_critical(&mut critical);
+        let payloads = |frames: &Frames| {
+            frames.iter().map(|(.., payload)| payload.to_vec()).collect::<Vec<_>>().join(&b' ')
+        };
+        assert_eq!(payloads(&frames), b"one lost four");
+        assert_eq!(payloads(&critical), b"one lost three three");
+        assert_eq!((frames.events(), frames.bytes()), (2, 11));
+    }
+
+    #[test]
     fn an_encoder_that_panics_leaves_no_part_of_a_frame() {
         let mut frames = filled();
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            frames.push(Content::Event, at(4), |out| {
+            frames.push(event(4), at(4), |out| {
                 out.extend_from_slice(b"half");
                 panic!("an encoder");
             });
         }));
         assert!(panicked.is_err());
-        frames.push(Content::Event, at(5), |out| out.extend_from_slice(b"five"));
+        frames.push(event(5), at(5), |out| out.extend_from_slice(b"five"));
         let last = frames.iter().last();
-        assert_eq!(last, Some((Content::Event, at(5), b"five".as_slice())));
+        assert_eq!(last, Some((event(5), at(5), b"five".as_slice())));
         assert_eq!(frames.iter().count(), 4);
     }
 }

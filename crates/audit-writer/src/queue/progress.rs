@@ -1,5 +1,6 @@
-//! How far the log is durable: a number that threads sleep on.
+//! How far the log has come: a number that threads sleep on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -8,10 +9,13 @@ use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, wait_fo
 /// Threads that wake together must not all want the same lock.
 const ROOMS: u64 = 16;
 
-/// The newest durable ticket, and who waits for it to become larger.
+/// The newest ticket up to which all are settled, and who waits for it to become larger.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    durable: AtomicU64,
+    settled: AtomicU64,
+    /// Tickets beyond it that are settled: critical records overtake while the disk is full.
+    early: Mutex<BTreeSet<u64>>,
+    has_early: AtomicBool,
     over: AtomicBool,
     first: Room,
     others: [Room; 15],
@@ -26,23 +30,29 @@ struct Room {
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
-    /// The ticket is durable.
+    /// The ticket is settled.
     Reached,
-    /// No ticket will become durable any more.
+    /// No ticket will be settled any more.
     Over,
     /// The time is up.
     Late,
 }
 
 impl Progress {
-    /// The newest durable ticket.
-    pub(crate) fn durable(&self) -> u64 {
-        self.durable.load(Ordering::Acquire)
+    /// Whether a ticket is settled.
+    pub(crate) fn is_settled(&self, ticket: u64) -> bool {
+        let overtook =
+            || self.has_early.load(Ordering::Acquire) && lock(&self.early).contains(&ticket);
+        self.settled.load(Ordering::Acquire) >= ticket || overtook()
     }
 
-    /// Moves on, and wakes whoever sleeps.
-    pub(crate) fn advance(&self, durable: u64) {
-        self.durable.store(durable, Ordering::Release);
+    /// Moves on, and wakes whoever sleeps. `early` is all that is settled beyond the number.
+    pub(crate) fn advance(&self, settled: u64, early: &BTreeSet<u64>) {
+        if self.has_early.load(Ordering::Acquire) || !early.is_empty() {
+            lock(&self.early).clone_from(early);
+            self.has_early.store(!early.is_empty(), Ordering::Release);
+        }
+        self.settled.store(settled, Ordering::Release);
         self.wake();
     }
 
@@ -52,12 +62,12 @@ impl Progress {
         self.wake();
     }
 
-    /// Sleeps until a ticket is durable, or until a time.
+    /// Sleeps until a ticket is settled, or until a time.
     pub(crate) fn wait(&self, clock: &dyn Clock, ticket: u64, until: Duration) -> Waited {
         let room = self.room_of(ticket);
         let mut sleepers = lock(&room.sleepers);
         loop {
-            if self.durable() >= ticket {
+            if self.is_settled(ticket) {
                 return Waited::Reached;
             }
             if self.over.load(Ordering::Acquire) {

@@ -4,24 +4,39 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use audit_core::lifecycle::LossReason;
 use audit_core::limits::{BATCH_BYTES_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, RECORD_BYTES_MAX};
 use audit_core::record::{write_lifecycle_payload, write_payload};
 use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
 
 use super::frames::{Content, Frames};
 use super::receipt::Slot;
+use super::settled::Settled;
 use crate::error::{QueueError, WriteError};
 use crate::flush::{self, Unsynced};
-use crate::health::{Condition, Health};
+use crate::health::{Condition, Health, Reserve};
 use crate::loss::{Loss, LossTally};
 use crate::sync::{Arc, thread};
+use crate::writer::Space;
 
 /// Bytes that have to be free for the next event, whose length is known only when it is encoded:
 /// those of the longest, and of the losses that are declared before it.
 const ROOM_BYTES: usize = 2 * RECORD_BYTES_MAX;
 
-/// How a log ended: its newest record, or why nothing works any more.
-pub(super) type Outcome = Result<Option<Receipt>, WriteError>;
+/// Records and bytes that critical events may have in the queue beyond what routine ones may.
+const CRITICAL_EXTRA: (usize, usize) = (QUEUE_RECORDS_MAX / 8, QUEUE_BYTES_MAX / 8);
+
+/// How a log ended: closed, or why nothing works any more.
+pub(super) type Outcome = Result<Closed, WriteError>;
+
+/// A log that is closed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Closed {
+    /// Its newest record.
+    pub(crate) head: Option<Receipt>,
+    /// Events that were accepted and could not be written; the log says so.
+    pub(crate) lost: u64,
+}
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -35,7 +50,7 @@ pub(super) struct State {
     /// Whether somebody waits for what is in the queue, so that no interval is waited for.
     urgent: bool,
     accepted: u64,
-    durable: u64,
+    settled: Settled,
     last_durable: Option<Receipt>,
     /// Who wants to know what became of a ticket, in the order of tickets.
     receipts: VecDeque<(u64, Arc<Slot>)>,
@@ -43,6 +58,7 @@ pub(super) struct State {
     lost: u64,
     lost_critical: u64,
     stalled: Option<WriteError>,
+    space: Space,
     /// Whether the worker sleeps and has not been woken.
     pub(super) worker_sleeps: bool,
     pub(super) worker: Option<thread::ThreadId>,
@@ -67,13 +83,14 @@ impl State {
             oldest_taken: None,
             urgent: false,
             accepted: 0,
-            durable: 0,
+            settled: Settled::default(),
             last_durable,
             receipts: VecDeque::new(),
             losses: Vec::new(),
             lost: 0,
             lost_critical: 0,
             stalled: None,
+            space: Space::default(),
             worker_sleeps: false,
             worker: None,
             waiting_for_room: 0,
@@ -89,9 +106,13 @@ impl State {
         }
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.frames.events() < QUEUE_RECORDS_MAX
-            && self.frames.bytes().saturating_add(ROOM_BYTES) <= QUEUE_BYTES_MAX
+    /// Whether an event can be taken. Routine ones cannot fill the queue so that no critical one
+    /// finds room, as they would while the disk is full.
+    pub(super) fn has_room(&self, is_critical: bool) -> bool {
+        let (records, bytes) = if is_critical { CRITICAL_EXTRA } else { (0, 0) };
+        self.frames.events() < QUEUE_RECORDS_MAX.saturating_add(records)
+            && self.frames.bytes().saturating_add(ROOM_BYTES)
+                <= QUEUE_BYTES_MAX.saturating_add(bytes)
     }
 
     /// Takes an event, for which there is room. Returns its ticket, counted from 1.
@@ -103,11 +124,13 @@ impl State {
         sanitized: &Marks,
     ) -> u64 {
         self.declare_losses(now);
-        self.frames.push(Content::Event, now, |out| write_payload(out, event, sanitized));
-        self.accepted = self.accepted.saturating_add(1);
+        let (ticket, critical) = (self.accepted.saturating_add(1), event.is_critical());
+        let content = Content::Event { ticket, critical };
+        self.frames.push(content, now, |out| write_payload(out, event, sanitized));
+        self.accepted = ticket;
         self.oldest.get_or_insert_with(monotonic);
-        self.urgent |= self.waits_for_disk(event.is_critical());
-        self.accepted
+        self.urgent |= self.waits_for_disk(critical);
+        ticket
     }
 
     /// Whether a call that records such an event returns only when it is durable.
@@ -121,14 +144,28 @@ impl State {
         self.accepted
     }
 
+    /// Why an event is lost for which there is no room.
+    pub(super) fn reason_of_no_room(&self) -> LossReason {
+        match &self.stalled {
+            Some(cause) if cause.is_for_space() => LossReason::DiskFull,
+            Some(_) => LossReason::IoError,
+            None => LossReason::QueueFull,
+        }
+    }
+
     /// Counts an event that will not be in the log.
     pub(super) fn lose(&mut self, now: RecordTime, loss: Loss) {
-        self.lost = self.lost.saturating_add(1);
-        self.lost_critical = self.lost_critical.saturating_add(u64::from(loss.critical));
+        self.count_lost(loss);
         match self.losses.iter_mut().find(|tally| tally.reason() == loss.reason) {
             Some(tally) => tally.add(now, loss),
             None => self.losses.push(LossTally::new(now, loss)),
         }
+    }
+
+    /// Counts one that the worker declares itself.
+    pub(super) fn count_lost(&mut self, loss: Loss) {
+        self.lost = self.lost.saturating_add(1);
+        self.lost_critical = self.lost_critical.saturating_add(u64::from(loss.critical));
     }
 
     /// Asks for a commit of all that waits.
@@ -161,7 +198,9 @@ impl State {
 
     /// Whether a sleeping worker has to be woken; from then on it counts as awake.
     pub(super) fn wakes_worker(&mut self) -> bool {
-        let wakes = self.worker_sleeps && self.due(Duration::ZERO);
+        // Where writing is tried again later, only a critical record has anything to gain before.
+        let due = if self.stalled.is_some() { self.urgent } else { self.due(Duration::ZERO) };
+        let wakes = self.worker_sleeps && due;
         self.worker_sleeps &= !wakes;
         wakes
     }
@@ -197,6 +236,12 @@ impl State {
         true
     }
 
+    /// Moves the critical events that wait into `batch`.
+    pub(super) fn take_critical(&mut self, batch: &mut Frames) {
+        self.frames.take_critical(batch);
+        self.urgent = false;
+    }
+
     /// When the worker has to look again if nobody wakes it: when the oldest record reaches the
     /// interval, or, as an event that comes in meanwhile wakes nobody, an interval from now.
     pub(super) fn look_again(&self, now: Duration) -> Option<Duration> {
@@ -204,36 +249,57 @@ impl State {
         flush::interval(self.flush_mode).map(|interval| since.saturating_add(interval))
     }
 
-    /// Notes records of the oldest tickets as durable. Returns the newest durable ticket and, of
-    /// these, who wants to know.
+    /// Notes records as durable. Puts into `told` who wants to know.
     pub(super) fn settle(
         &mut self,
-        records: &[Receipt],
+        records: &[(u64, Receipt)],
         last_durable: Option<Receipt>,
         told: &mut Vec<(Arc<Slot>, Receipt)>,
-    ) -> u64 {
-        for &record in records {
-            self.durable = self.durable.saturating_add(1);
-            while let Some((_, slot)) = self.receipts.pop_front_if(|first| first.0 <= self.durable)
-            {
-                told.push((slot, record));
-            }
+    ) {
+        for &(ticket, record) in records {
+            self.settled.add(ticket);
+            told.extend(self.take_slots(ticket).map(|(_, slot)| (slot, record)));
         }
         self.last_durable = last_durable;
-        self.durable
+    }
+
+    /// Notes that records may not be in the log. Returns who wants to know.
+    pub(super) fn settle_badly(
+        &mut self,
+        tickets: Vec<u64>,
+        cause: &WriteError,
+    ) -> Vec<(u64, Arc<Slot>)> {
+        let mut told = Vec::new();
+        for &ticket in &tickets {
+            self.settled.add(ticket);
+            told.extend(self.take_slots(ticket));
+        }
+        self.settled.note_failure(tickets, cause.clone());
+        told
+    }
+
+    fn take_slots(&mut self, ticket: u64) -> impl Iterator<Item = (u64, Arc<Slot>)> {
+        let from = self.receipts.partition_point(|(other, _)| *other < ticket);
+        let to = self.receipts.partition_point(|(other, _)| *other <= ticket);
+        self.receipts.drain(from..to)
+    }
+
+    pub(super) fn settled(&self) -> &Settled {
+        &self.settled
     }
 
     /// Notes that the worker has nothing left, or why it has.
-    pub(super) fn note_batch(&mut self, stalled: Option<WriteError>) {
+    pub(super) fn note_batch(&mut self, stalled: Option<WriteError>, space: Space) {
+        self.space = space;
         if stalled.is_none() {
             self.oldest_taken = None;
         }
         self.stalled = stalled;
     }
 
-    /// The slot for what becomes of a ticket; `None` when it is durable.
+    /// The slot for what becomes of a ticket; `None` when it is settled.
     pub(super) fn slot(&mut self, ticket: u64) -> Option<Arc<Slot>> {
-        if ticket <= self.durable {
+        if self.settled.contains(ticket) {
             return None;
         }
         let slot = Arc::new(Slot::default());
@@ -267,6 +333,8 @@ impl State {
             last_durable: self.last_durable,
             lost: self.lost,
             lost_critical: self.lost_critical,
+            free_bytes: self.space.free_bytes,
+            reserve: if self.space.unsupported { Reserve::Threshold } else { Reserve::Allocated },
         }
     }
 

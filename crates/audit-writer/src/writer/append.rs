@@ -8,7 +8,7 @@ use audit_core::limits::{BATCH_BYTES_MAX, RECORD_FRAME_BYTES_MAX, SEQ_MAX};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{Digest, Receipt, RecordTime, ServiceId};
 
-use super::AuditFileWriter;
+use super::{AuditFileWriter, Claim};
 use crate::clock::Clock;
 use crate::error::WriteError;
 use crate::rotation;
@@ -20,6 +20,8 @@ pub(super) struct Lines {
     bytes: Vec<u8>,
     /// Of each line its hash, and where it ends.
     built: Vec<(Digest, usize)>,
+    /// For whom they are.
+    claim: Claim,
 }
 
 impl Lines {
@@ -27,7 +29,11 @@ impl Lines {
     pub(super) fn with_capacity(records: usize) -> Self {
         let frames = records.saturating_mul(RECORD_FRAME_BYTES_MAX);
         let bytes = BATCH_BYTES_MAX.saturating_add(frames);
-        Self { bytes: Vec::with_capacity(bytes), built: Vec::with_capacity(records) }
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            built: Vec::with_capacity(records),
+            claim: Claim::Routine,
+        }
     }
 
     fn clear(&mut self) {
@@ -45,12 +51,18 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     pub(crate) fn append_batch<'r>(
         &mut self,
         service_id: ServiceId,
+        claim: Claim,
         mut records: impl Iterator<Item = (RecordTime, &'r [u8])>,
     ) -> Result<(), WriteError> {
         self.placed.clear();
         self.usable()?;
         self.check_service(service_id)?;
         self.finish_line()?;
+        if claim == Claim::Critical {
+            self.declare_full(service_id)?;
+            self.placed.clear();
+        }
+        self.lines.claim = claim;
         let added =
             records.try_for_each(|(at, payload)| self.add_line(service_id, at, payload).map(drop));
         // What was built before an error has its place; where a write was the error, nothing is.
@@ -67,17 +79,33 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     pub(super) fn append_lifecycle(
         &mut self,
         service_id: ServiceId,
+        claim: Claim,
         event: &LifecycleEvent,
     ) -> Result<(), WriteError> {
         let mut payload = Vec::new();
         write_lifecycle_payload(&mut payload, event);
-        self.append(service_id, &payload).map(drop)
+        self.append(service_id, claim, &payload).map(drop)
+    }
+
+    /// Appends a record behind the declaration of what was lost before it.
+    pub(super) fn append_declared(
+        &mut self,
+        service_id: ServiceId,
+        claim: Claim,
+        payload: &[u8],
+    ) -> Result<Receipt, WriteError> {
+        self.declare_losses(service_id, claim)?;
+        self.append(service_id, claim, payload)
     }
 
     /// Declares the events that were lost since the last record.
-    pub(super) fn declare_losses(&mut self, service_id: ServiceId) -> Result<(), WriteError> {
+    pub(super) fn declare_losses(
+        &mut self,
+        service_id: ServiceId,
+        claim: Claim,
+    ) -> Result<(), WriteError> {
         while let Some(tally) = self.losses.pop() {
-            match self.append_lifecycle(service_id, &tally.event()) {
+            match self.append_lifecycle(service_id, claim, &tally.event()) {
                 Ok(()) => {}
                 // That record has its place; it is the caller's event that was not written.
                 Err(WriteError::Unfinished { cause, .. }) => {
@@ -96,9 +124,11 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     pub(super) fn append(
         &mut self,
         service_id: ServiceId,
+        claim: Claim,
         payload: &[u8],
     ) -> Result<Receipt, WriteError> {
         self.placed.clear();
+        self.lines.claim = claim;
         let timestamp = RecordTime::new(self.clock.now());
         let receipt = self.add_line(service_id, timestamp, payload)?;
         self.write_lines()?;
@@ -114,9 +144,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         payload: &[u8],
     ) -> Result<Receipt, WriteError> {
         let longest = payload.len().saturating_add(RECORD_FRAME_BYTES_MAX).saturating_add(1);
-        if self.rotation_due(longest, timestamp) {
+        if self.rotation_due(longest, timestamp) && self.has_room_for_segment() {
             self.write_lines()?;
-            self.open_segment(service_id, timestamp)?;
+            match self.open_segment(service_id, timestamp) {
+                // Postponed: the current segment goes on.
+                Err(error) if error.is_refused_for_space() && self.current.is_some() => {}
+                opened => opened?,
+            }
         }
         let built = length(self.lines.bytes.len());
         let unsynced = self.pending.bytes.saturating_add(built).saturating_add(length(longest));
@@ -162,6 +196,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if lines.built.is_empty() {
             return Ok(());
         }
+        self.make_room(length(lines.bytes.len()), lines.claim)?;
         let Some(current) = &mut self.current else {
             let cause = Arc::new(io::ErrorKind::NotFound.into());
             return Err(WriteError::Io { action: "find the current segment", cause });
@@ -189,6 +224,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.pending.bytes = self.pending.bytes.saturating_add(bytes);
         if written > 0 && self.pending.since.is_none() {
             self.pending.since = Some(self.clock.monotonic());
+        }
+        if error.is_none() {
+            self.note_written(lines.claim);
         }
         match (error, cut) {
             (None, _) => Ok(()),

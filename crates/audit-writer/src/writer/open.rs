@@ -48,23 +48,35 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                 failed("make a new segment")(error)
             }
         })?;
+        let allocated = match self.make_room_in_new(&mut file, lines.len()) {
+            Ok(allocated) => allocated,
+            Err(error) => {
+                // A leftover that cannot be removed means nothing, and the next one replaces it.
+                self.store.discard().unwrap_or_default();
+                return Err(error);
+            }
+        };
         if let (_, Some(cause)) = put(&mut file, &lines) {
             return Err(WriteError::Io { action: "write a new segment", cause });
         }
         file.sync().map_err(|error| self.poison("sync a new segment", error))?;
-        let published = self.store.publish(&name.to_string());
+        let file_name = name.to_string();
+        let published = self.store.publish(&file_name);
         published.map_err(|error| self.poison("name a new segment", error))?;
         self.store.sync_dir().map_err(|error| self.poison("sync the directory", error))?;
 
         self.chain = chain;
         self.durable = self.chain.head();
         self.pending = Pending::default();
-        self.tail = None;
+        self.accounts.clear();
+        self.announced = true;
         if let Some((_, mut previous)) = self.previous.take() {
             seal(&mut previous);
         }
-        let current = Current { file, name, bytes: length(lines.len()), records: 0 };
+        let bytes = length(lines.len());
+        let current = Current { file, name, file_name, bytes, records: 0, allocated };
         if let Some(mut previous) = self.current.replace(current) {
+            self.release(&previous);
             seal(&mut previous.file);
         }
         Ok(())
@@ -86,16 +98,17 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(log_id)
     }
 
-    /// `segment_opened`; and where this writer opens the log, what it found and who it is.
+    /// `segment_opened`; what is to be said of the segment before; and where this writer opens the
+    /// log, who it is.
     fn opening_events(&self, log_id: LogId) -> Vec<LifecycleEvent> {
         let mut events = vec![LifecycleEvent::SegmentOpened {
             log_id,
             merkle_frontier: self.chain.frontier().roots().to_vec(),
             previous: self.previous_segment(),
         }];
-        if self.current.is_none() {
+        events.extend(self.accounts.iter().cloned());
+        if !self.announced {
             let identity = self.store.identity();
-            events.extend(self.tail.clone());
             events.push(LifecycleEvent::LogOpened {
                 writer: WRITER.to_owned(),
                 flush_mode: self.flush_mode.name().to_owned(),
@@ -111,7 +124,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     fn previous_segment(&self) -> Option<PreviousSegment> {
         match (&self.current, self.chain.head()) {
             (Some(current), Some(head)) => Some(PreviousSegment {
-                file: current.name.to_string(),
+                file: current.file_name.clone(),
                 last_seq: head.seq,
                 last_hash: head.hash,
             }),
