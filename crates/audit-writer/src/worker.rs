@@ -61,7 +61,7 @@ impl<S: Store, C: Clock> Worker<S, C> {
     /// that were accepted it had to give up.
     fn work(&mut self) -> Result<u64, WriteError> {
         while self.shared.take(&mut self.batch) == Turn::Commit {
-            while let Err(error) = self.commit(Claim::Routine) {
+            while let Err(error) = self.commit_all(Claim::Routine) {
                 if !error.is_passing() {
                     return Err(error);
                 }
@@ -92,14 +92,21 @@ impl<S: Store, C: Clock> Worker<S, C> {
         Ok(self.shared.wait_to_retry(Duration::from_secs(WRITE_RETRY_SECS)))
     }
 
-    /// Commits critical events before the routine ones, on the space that is kept for them.
+    /// Commits what overtakes, and then the batch.
+    fn commit_all(&mut self, claim: Claim) -> Result<(), WriteError> {
+        self.commit_overtaking()?;
+        self.commit(claim)
+    }
+
+    /// Commits critical events before the routine ones, on the space that is kept for them if there
+    /// is no other.
     fn commit_overtaking(&mut self) -> Result<(), WriteError> {
         if self.overtaking.is_empty() {
             return Ok(());
         }
         std::mem::swap(&mut self.batch, &mut self.overtaking);
-        let mut committed = self.commit(Claim::Critical);
-        if matches!(committed, Err(WriteError::SegmentMissing { .. })) {
+        let mut committed = self.commit(Claim::Routine);
+        if committed.as_ref().is_err_and(WriteError::is_refused_for_space) {
             committed = self.commit(Claim::Critical);
         }
         std::mem::swap(&mut self.batch, &mut self.overtaking);
@@ -150,7 +157,7 @@ impl<S: Store, C: Clock> Worker<S, C> {
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error),
             };
-            if self.batch.is_empty() {
+            if self.batch.is_empty() && self.overtaking.is_empty() {
                 // A line that cannot be finished, or the sync that comes after it.
                 return Err(error);
             }
@@ -159,8 +166,7 @@ impl<S: Store, C: Clock> Worker<S, C> {
     }
 
     fn commit_everything(&mut self) -> Result<(), WriteError> {
-        self.commit_overtaking()?;
-        self.commit(Claim::Critical)?;
+        self.commit_all(Claim::Critical)?;
         // What came in meanwhile.
         if self.shared.take(&mut self.batch) == Turn::Commit {
             return self.commit(Claim::Critical);
