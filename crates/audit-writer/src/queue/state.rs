@@ -265,6 +265,8 @@ impl State {
             queued_bytes: self.frames.bytes(),
             oldest_unsynced_age: oldest.map(|oldest| now.saturating_sub(oldest)),
             last_durable: self.last_durable,
+            accepted: self.accepted,
+            durable: self.durable,
             lost: self.lost,
             lost_critical: self.lost_critical,
         }
