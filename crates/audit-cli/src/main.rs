@@ -1,6 +1,7 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
 mod assets;
+mod bell;
 mod events;
 mod input;
 mod output;
