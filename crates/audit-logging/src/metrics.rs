@@ -1,7 +1,7 @@
 //! How a log is doing, for the `metrics` facade. Behind the feature of that name.
 //!
 //! [`AuditLogger::record_metrics`](crate::AuditLogger::record_metrics) reads
-//! [`Health`](crate::Health) and records the values below, each with the label [`SERVICE`]. Nothing
+//! [`Health`] and records the values below, each with the label [`SERVICE`]. Nothing
 //! is recorded while an event is, so neither a slow recorder nor one that panics costs an event, and
 //! the age of the oldest record grows where the disk hangs and no call returns. What is recorded goes
 //! to whichever recorder is installed at that time.
