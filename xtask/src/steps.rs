@@ -7,6 +7,9 @@ use crate::output;
 pub(crate) fn lint() -> Outcome {
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
     run(cargo(&clippy).args(["--", "-D", "warnings"]))?;
+    // What most services build: the facade without its optional features.
+    let bare = ["clippy", "--package", "audit-logging", "--all-targets"];
+    run(cargo(&bare).args(["--", "-D", "warnings"]))?;
     format()?;
     deny()
 }
@@ -18,7 +21,7 @@ pub(crate) fn format() -> Outcome {
 
 /// Documentation of private items too: their links break as easily as the public ones.
 pub(crate) fn doc() -> Outcome {
-    let doc = ["doc", "--workspace", "--no-deps", "--document-private-items"];
+    let doc = ["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"];
     run(cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"))
 }
 

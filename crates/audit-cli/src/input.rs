@@ -1,15 +1,14 @@
-//! Lines of input, with a limit to each and to how long one is waited for.
+//! Lines of input, with a limit to each, waited for beside other things.
 
 use std::fs::File;
 use std::io::{self, Stdin};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::time::Duration;
 
 use audit_core::Digest;
 use audit_core::digest::Hasher;
 use audit_core::limits::INPUT_LINE_BYTES_MAX;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, retry_on_intr};
 
 const READ_BYTES: usize = 64 << 10;
@@ -45,7 +44,7 @@ pub(crate) enum Next<'b> {
     Line { number: u64, bytes: &'b [u8] },
     /// A line longer than is read as an event.
     TooLong { number: u64, bytes: u64, sha256: Digest },
-    /// Nothing within the time.
+    /// Nothing to read, but something else that is waited for is there.
     Idle,
     /// No more.
     End,
@@ -60,6 +59,7 @@ pub(crate) struct Lines {
     number: u64,
     long: Option<LongLine>,
     ended: bool,
+    stopped: bool,
 }
 
 /// A line that is too long to keep.
@@ -78,11 +78,18 @@ impl LongLine {
 
 impl Lines {
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, buffer: Vec::new(), used: 0, number: 0, long: None, ended: false }
+        let buffer = Vec::new();
+        Self { source, buffer, used: 0, number: 0, long: None, ended: false, stopped: false }
     }
 
-    /// The next line, waited for at most `patience`; without end if that is `None`.
-    pub(crate) fn next(&mut self, patience: Option<Duration>) -> io::Result<Next<'_>> {
+    /// Reads no more. The whole lines that were read are still to come; the beginning of another is
+    /// not: whoever writes it has not said that it ends there.
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// The next line. It is waited for until there is something to read from one of `others`.
+    pub(crate) fn next(&mut self, others: &[BorrowedFd<'_>]) -> io::Result<Next<'_>> {
         self.buffer.drain(..std::mem::take(&mut self.used));
         let mut searched = 0;
         loop {
@@ -91,12 +98,15 @@ impl Lines {
             if found.is_some() || self.ended {
                 return Ok(self.take(found));
             }
+            if self.stopped {
+                return Ok(Next::End);
+            }
             if self.long.is_some() || self.buffer.len() > INPUT_LINE_BYTES_MAX {
                 self.long.get_or_insert_default().add(&self.buffer);
                 self.buffer.clear();
             }
             searched = self.buffer.len();
-            if !self.wait(patience)? {
+            if !self.wait(others)? {
                 return Ok(Next::Idle);
             }
             self.read_more()?;
@@ -121,14 +131,14 @@ impl Lines {
         Next::Line { number, bytes }
     }
 
-    /// Waits until there is something to read; whether there is.
-    fn wait(&self, patience: Option<Duration>) -> io::Result<bool> {
-        let Some(patience) = patience else { return Ok(true) };
-        let timeout = Timespec::try_from(patience).map_err(io::Error::other)?;
-        let mut watched = [PollFd::from_borrowed_fd(self.source.descriptor(), PollFlags::IN)];
-        match poll(&mut watched, Some(&timeout)) {
-            Ok(0) | Err(Errno::INTR) => Ok(false),
-            Ok(_) => Ok(true),
+    /// Waits until there is something to read here or there; whether there is here.
+    fn wait(&self, others: &[BorrowedFd<'_>]) -> io::Result<bool> {
+        let descriptors = [self.source.descriptor()].into_iter().chain(others.iter().copied());
+        let mut watched: Vec<_> =
+            descriptors.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        match poll(&mut watched, None) {
+            Ok(_) => Ok(watched.first().is_some_and(|source| !source.revents().is_empty())),
+            Err(Errno::INTR) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -149,6 +159,7 @@ impl Lines {
 mod tests {
     use super::*;
     use std::io::{Seek as _, Write as _};
+    use std::os::fd::OwnedFd;
 
     fn lines(input: &[u8]) -> Vec<String> {
         let mut file = tempfile::tempfile().unwrap();
@@ -157,7 +168,7 @@ mod tests {
         let mut lines = Lines::new(Source::File(file));
         let mut seen = Vec::new();
         loop {
-            seen.push(match lines.next(None).unwrap() {
+            seen.push(match lines.next(&[]).unwrap() {
                 Next::Line { number, bytes } => {
                     format!("{number} {}", String::from_utf8_lossy(bytes))
                 }
@@ -173,6 +184,27 @@ mod tests {
         assert_eq!(lines(b"a\n\nb"), ["1 a", "2 ", "3 b"]);
         assert_eq!(lines(b"a\n"), ["1 a"]);
         assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn after_a_stop_whole_lines_come_and_no_part_of_one() {
+        let (source, mut input) = io::pipe().unwrap();
+        input.write_all(b"a\nb\nc").unwrap();
+        let mut lines = Lines::new(Source::File(File::from(OwnedFd::from(source))));
+        assert!(matches!(lines.next(&[]).unwrap(), Next::Line { number: 1, bytes: b"a" }));
+        lines.stop();
+        assert!(matches!(lines.next(&[]).unwrap(), Next::Line { number: 2, bytes: b"b" }));
+        input.write_all(b"\nd\n").unwrap();
+        assert!(matches!(lines.next(&[]).unwrap(), Next::End));
+    }
+
+    #[test]
+    fn an_idle_input_is_left_when_something_else_is_there() {
+        let (read, _input) = io::pipe().unwrap();
+        let (other, mut ringer) = io::pipe().unwrap();
+        let mut lines = Lines::new(Source::File(File::from(OwnedFd::from(read))));
+        ringer.write_all(b"!").unwrap();
+        assert!(matches!(lines.next(&[other.as_fd()]).unwrap(), Next::Idle));
     }
 
     #[test]

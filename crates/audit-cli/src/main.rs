@@ -1,10 +1,12 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
 mod assets;
+mod bell;
 mod events;
 mod input;
 mod output;
 mod record;
+mod recover;
 mod schema;
 mod show;
 mod verify;
@@ -26,6 +28,7 @@ enum Verb {
     Record(record::RecordArgs),
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
+    Recover(recover::RecoverArgs),
     Events(events::EventsArgs),
     Schema(schema::SchemaArgs),
     #[command(hide = true)]
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Verb::Record(args) => record::run(&args),
         Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
+        Verb::Recover(args) => recover::run(&args),
         Verb::Events(args) => events::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Assets(args) => assets::run(&args, &Command::command()),

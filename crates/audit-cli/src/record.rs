@@ -1,23 +1,32 @@
 //! `audit record`: lines of JSON into a log.
 
-use std::collections::VecDeque;
-use std::io;
+mod fault;
+mod receipts;
+
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
-use audit_core::limits::{BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT};
+use audit_core::limits::{BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, COMMAND_DEADLINE_SECS};
 use audit_core::{Digest, Inert};
+use audit_logging::signal::{EndSignal, EndSignals};
 use audit_logging::validate::decode_line;
 use audit_logging::writer::Loss;
 use audit_logging::{
-    AuditEventEnvelope, AuditFileWriter, FlushMode, OpenError, Receipt, RotationPolicy, ServiceId,
-    TextPolicy, WriteError,
+    AuditConfig, AuditLogger, EmitError, FlushMode, OverflowPolicy, Receipt, RotationPolicy,
+    ServiceId, ShutdownError, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
 use crate::input::{Lines, Next, Source};
 use crate::output;
+use fault::Fault;
+use receipts::Receipts;
+
+/// How long the disk is waited for.
+const DEADLINE: Duration = Duration::from_secs(COMMAND_DEADLINE_SECS);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +35,8 @@ Examples:
   $ audit record --dir audit.log --service web.shop-1 --flush immediate --rotate both:100000000 events.jsonl
 
 Exit status: 0 when every line was recorded, 1 when a line was refused, 2 when the command could
-not do its work.";
+not do its work. SIGTERM and SIGINT make it record the lines it has read, close the log and exit
+with 143 and 130; a second one ends it at once.";
 
 /// Records events, a JSON object a line, into a log.
 ///
@@ -79,6 +89,16 @@ enum Flush {
 }
 
 impl RecordArgs {
+    fn config(&self) -> AuditConfig {
+        AuditConfig {
+            flush_mode: self.flush_mode(),
+            rotation_policy: self.rotate,
+            text_policy: TextPolicy::Neutralise,
+            overflow_policy: OverflowPolicy::Block { deadline: DEADLINE },
+            ..AuditConfig::local(self.service, &self.dir)
+        }
+    }
+
     fn flush_mode(&self) -> FlushMode {
         let (batch_size, batch_interval_secs) = (self.batch_size, self.interval);
         match self.flush {
@@ -106,35 +126,17 @@ fn rotation(text: &str) -> Result<RotationPolicy, String> {
     }
 }
 
-/// Why the command could not do its work.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error("cannot open {path}: {source}")]
-    Input { path: String, source: io::Error },
-    #[error("cannot open the log {dir}: {source}")]
-    Open { dir: String, source: Box<OpenError> },
-    #[error("the log {dir} belongs to the service {owner}, not to {asked}")]
-    Service { dir: String, owner: String, asked: String },
-    #[error("cannot read the input after line {line}: {source}")]
-    Read { line: u64, source: io::Error },
-    #[error("line {line} was not recorded as asked: {source}")]
-    Write { line: u64, source: Box<WriteError> },
-    #[error("cannot close the log: {0}")]
-    Close(Box<WriteError>),
-    #[error("cannot print: {0}")]
-    Print(io::Error),
-}
-
-impl Fault {
-    fn close(source: WriteError) -> Self {
-        Self::Close(Box::new(source))
-    }
+/// How the command came to its end.
+struct Ended {
+    refused: u64,
+    signal: Option<EndSignal>,
 }
 
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &RecordArgs) -> u8 {
     match Recorder::open(args).and_then(|(recorder, lines)| recorder.run(lines)) {
-        Ok(0) => 0,
+        Ok(Ended { signal: Some(signal), .. }) => signal.exit_code(),
+        Ok(Ended { refused: 0, .. }) => 0,
         Ok(_) => 1,
         Err(fault) => {
             output::complain(fault);
@@ -145,9 +147,10 @@ pub(crate) fn run(args: &RecordArgs) -> u8 {
 
 struct Recorder<'a> {
     args: &'a RecordArgs,
-    writer: AuditFileWriter,
-    /// Lines whose records are not yet durable.
-    waiting: VecDeque<(u64, Receipt)>,
+    log: AuditLogger,
+    signals: EndSignals,
+    /// What is waited for with `--receipts`.
+    receipts: Receipts,
     events: u64,
     critical: u64,
     refused: u64,
@@ -159,26 +162,27 @@ impl<'a> Recorder<'a> {
         let shown = |path: &PathBuf| Inert(&path.to_string_lossy()).to_string();
         let source = Source::open(&args.input)
             .map_err(|source| Fault::Input { path: shown(&args.input), source })?;
-        let writer = AuditFileWriter::new(&args.dir, args.rotate, args.flush_mode())
+        let signals = EndSignals::catch().map_err(Fault::Prepare)?;
+        let receipts = Receipts::new().map_err(Fault::Prepare)?;
+        let log = AuditLogger::open(Arc::new(args.config()))
             .map_err(|source| Fault::Open { dir: shown(&args.dir), source: Box::new(source) })?;
-        let asked = args.service;
-        if let Some(owner) = writer.service_id().filter(|&owner| owner != asked) {
-            let (owner, asked) = (owner.to_string(), asked.to_string());
-            return Err(Fault::Service { dir: shown(&args.dir), owner, asked });
-        }
-        let waiting = VecDeque::new();
-        let recorder = Self { args, writer, waiting, events: 0, critical: 0, refused: 0, line: 0 };
+        let (events, critical, refused, line) = (0, 0, 0, 0);
+        let recorder = Self { args, log, signals, receipts, events, critical, refused, line };
         Ok((recorder, Lines::new(source)))
     }
 
-    /// Records until the input ends; how many lines were refused.
-    fn run(mut self, mut lines: Lines) -> Result<u64, Fault> {
+    /// Records until the input ends or a signal comes.
+    fn run(mut self, mut lines: Lines) -> Result<Ended, Fault> {
         loop {
-            let patience = self.keep_interval()?;
-            let next = lines.next(patience);
+            let signal = self.signals.caught();
+            if signal.is_some() {
+                lines.stop();
+            }
+            self.receipts.print_resolved()?;
+            let next = lines.next(&[self.signals.as_fd(), self.receipts.as_fd()]);
             match next.map_err(|source| Fault::Read { line: self.line, source })? {
-                Next::Idle => {}
-                Next::End => return self.finish(),
+                Next::Idle => self.receipts.hush(),
+                Next::End => return self.finish(signal),
                 Next::Line { bytes, number } => {
                     self.line = number;
                     if !bytes.trim_ascii().is_empty() {
@@ -198,25 +202,22 @@ impl<'a> Recorder<'a> {
             Ok(decoded) => decoded,
             Err(refusal) => return self.refuse(&refusal.to_string(), Digest::of(bytes)),
         };
-        let critical = decoded.event.is_critical();
-        let envelope = AuditEventEnvelope::new(self.args.service, decoded.event);
-        let envelope = envelope.with_marks(decoded.sanitized);
-        let receipt = self.writer.write_event(&envelope);
-        let receipt = receipt.map_err(|source| self.not_written(source))?;
+        let emitted = if self.args.receipts {
+            let receipt = self.log.emit_decoded_with_receipt(&decoded);
+            receipt.map(|receipt| self.receipts.push(self.line, receipt))
+        } else {
+            self.log.emit_decoded(&decoded)
+        };
+        emitted.map_err(|source| self.not_recorded(source))?;
         self.events = self.events.saturating_add(1);
-        self.critical = self.critical.saturating_add(u64::from(critical));
-        if self.args.receipts {
-            self.waiting.push_back((self.line, receipt));
-            self.print_durable()?;
-        }
+        self.critical = self.critical.saturating_add(u64::from(decoded.event.is_critical()));
         Ok(())
     }
 
     fn refuse(&mut self, reason: &str, sha256: Digest) -> Result<(), Fault> {
         let line = self.line;
         let loss = Loss { reason: LossReason::Refused, critical: false, sha256: Some(sha256) };
-        let counted = self.writer.record_loss(self.args.service, loss);
-        counted.map_err(|source| self.not_written(source))?;
+        self.log.record_loss(loss).map_err(|source| self.not_recorded(source))?;
         self.refused = self.refused.saturating_add(1);
         output::tell(format_args!("audit: line {line} refused: {reason}"));
         if self.args.receipts {
@@ -225,36 +226,49 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    /// Makes what is due durable; how long the input may be waited for.
-    fn keep_interval(&mut self) -> Result<Option<Duration>, Fault> {
-        let due_in = self.writer.flush_if_due();
-        let due_in = due_in.map_err(|source| self.not_written(source))?;
-        self.print_durable()?;
-        Ok(due_in)
-    }
-
-    fn not_written(&self, source: WriteError) -> Fault {
-        Fault::Write { line: self.line, source: Box::new(source) }
-    }
-
-    fn print_durable(&mut self) -> Result<(), Fault> {
-        let durable = self.writer.durable().map(|durable| durable.seq);
-        while let Some((line, receipt)) = self.waiting.front() {
-            if Some(receipt.seq) > durable {
-                break;
+    /// The fault of the first line that is not recorded: this one, or one before it whose receipt
+    /// says so. What other receipts say is printed first.
+    fn not_recorded(&mut self, source: EmitError) -> Fault {
+        let line = self.line;
+        match source {
+            EmitError::Pending(_) | EmitError::QueueFull => {
+                let health = self.log.health();
+                self.receipts.print_resolved().err().unwrap_or(Fault::waited(line, health))
             }
-            output::print(format_args!("{line} {receipt}\n")).map_err(Fault::Print)?;
-            self.waiting.pop_front();
+            EmitError::Write(_)
+            | EmitError::Refused(_)
+            | EmitError::Closed
+            | EmitError::Forked
+            | _ => {
+                let earlier = self.receipts.print_all().err();
+                earlier.unwrap_or_else(|| Fault::Emit { line, source: Box::new(source) })
+            }
         }
-        Ok(())
     }
 
-    fn finish(mut self) -> Result<u64, Fault> {
-        self.writer.flush().map_err(Fault::close)?;
-        self.print_durable()?;
-        let head = self.writer.close().map_err(Fault::close)?;
+    /// As [`Self::not_recorded`], for lines that were accepted.
+    fn not_closed(&mut self, source: ShutdownError) -> Fault {
+        let printed = match source {
+            ShutdownError::Deadline { .. } => self.receipts.print_resolved(),
+            ShutdownError::Write(_) | ShutdownError::Forked | _ => self.receipts.print_all(),
+        };
+        let line = self.line;
+        printed.err().unwrap_or_else(|| Fault::Close { line, source: Box::new(source) })
+    }
+
+    fn finish(mut self, signal: Option<EndSignal>) -> Result<Ended, Fault> {
+        let head = self.log.shutdown(DEADLINE).map_err(|source| self.not_closed(source))?;
+        self.receipts.print_all()?;
+        if let Some(signal) = signal {
+            output::tell(format_args!("stopped by {signal} after line {}", self.line));
+        }
+        self.tell_summary(head);
+        Ok(Ended { refused: self.refused, signal })
+    }
+
+    fn tell_summary(&self, head: Option<Receipt>) {
         let Self { events, critical, refused, args, .. } = self;
-        let noun = if events == 1 { "event" } else { "events" };
+        let noun = if *events == 1 { "event" } else { "events" };
         let (dir, service) = (Inert(&args.dir.to_string_lossy()).to_string(), args.service);
         output::tell(format_args!(
             "recorded {events} {noun} ({critical} critical), refused {refused}"
@@ -263,6 +277,5 @@ impl<'a> Recorder<'a> {
         if let Some(head) = head {
             output::tell(format_args!("head     {head}"));
         }
-        Ok(refused)
     }
 }

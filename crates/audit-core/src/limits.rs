@@ -82,6 +82,10 @@ pub const BATCH_BYTES_MAX: usize = 512 << 10;
 /// whoever waits for the caller has seldom given up by then.
 pub const CALL_DEADLINE_SECS_DEFAULT: u64 = 5;
 
+/// Longest wait of `audit record` in seconds for the disk to take a line or to close the log: a disk
+/// that is busy or being given space answers within it, and only a person helps one that does not.
+pub const COMMAND_DEADLINE_SECS: u64 = 60;
+
 /// Longest wait in seconds for the log to close when a logger is dropped: nobody can be told, and a
 /// process that stops is killed by most supervisors after ten.
 pub const DROP_DEADLINE_SECS: u64 = 5;

@@ -30,8 +30,27 @@
 //! This crate only joins the others: the events and the record are [`core`]'s, safe text is
 //! [`validate`]'s, the disk is [`writer`]'s. The verifier is no part of it: who checks a log should
 //! not run the code that wrote it.
+//!
+//! Features, all off by default:
+//!
+//! - `signal`: `signal::EndSignals` catches SIGTERM and SIGINT and closes the log then. Without it
+//!   the library installs no handler.
+//! - `metrics`: `AuditLogger::record_metrics` tells the `metrics` facade how the log is doing, under
+//!   the names in `metrics`.
+//! - `tracing`: an event of the `tracing` facade at the target `audit` for each event that was
+//!   accepted, never before it was: `WARN` where it is critical, `INFO` otherwise, with its
+//!   `category` and with `record`, the cleaned event as JSON. It goes outward only: what is traced
+//!   elsewhere never becomes a record, and a subscriber costs no event, but its time is the caller's.
+//! - `arbitrary-precision`: numbers in events are kept exactly, whatever their size, at the price of
+//!   changing `serde_json` for the whole build.
 
 mod logger;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "signal")]
+pub mod signal;
+#[cfg(feature = "tracing")]
+mod traced;
 
 pub use audit_core as core;
 pub use audit_validate as validate;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
 use audit_core::{AuditConfig, AuditEvent, AuditMode, Digest, Marks, Receipt};
-use audit_validate::{ValidationError, validate_event};
+use audit_validate::{Decoded, ValidationError, validate_event};
 use audit_writer::{
     AuditFileWriter, Health, Loss, OpenError, PendingReceipt, QueueError, QueuedWriter,
     ShutdownError, WriteError,
@@ -26,6 +26,8 @@ pub struct AuditLogger {
     config: Arc<AuditConfig>,
     /// Absent when the log is disabled.
     queue: Option<Arc<QueuedWriter>>,
+    #[cfg(feature = "metrics")]
+    recorded: Arc<crate::metrics::Recorded>,
 }
 
 /// An event was not recorded as asked.
@@ -84,7 +86,12 @@ impl AuditLogger {
                 Some(Arc::new(QueuedWriter::start(writer, service_id, overflow)?))
             }
         };
-        Ok(Self { config, queue })
+        Ok(Self {
+            config,
+            queue,
+            #[cfg(feature = "metrics")]
+            recorded: Arc::default(),
+        })
     }
 
     /// What the log was opened with.
@@ -103,7 +110,51 @@ impl AuditLogger {
     pub fn emit(&self, mut event: AuditEvent<'_>) -> Result<(), EmitError> {
         let Some(queue) = &self.queue else { return Ok(()) };
         let marks = self.clean(queue, &mut event)?;
-        Ok(queue.emit(&event, &marks)?)
+        tell(&event, &marks, queue.emit(&event, &marks))
+    }
+
+    /// As [`emit`](Self::emit), and gives the receipt: already resolved where the flush mode makes
+    /// the event durable before the call returns, and otherwise resolved once it is.
+    ///
+    /// A disabled log has no record to give a receipt for: as with [`try_emit`](Self::try_emit).
+    ///
+    /// # Errors
+    ///
+    /// [`EmitError`]; each variant says whether the event is in the log.
+    pub fn emit_with_receipt(
+        &self,
+        mut event: AuditEvent<'_>,
+    ) -> Result<PendingReceipt, EmitError> {
+        let Some(queue) = &self.queue else { return Ok(no_record()) };
+        let marks = self.clean(queue, &mut event)?;
+        tell(&event, &marks, queue.emit_with_receipt(&event, &marks))
+    }
+
+    /// As [`emit`](Self::emit), for an event that was read from a line by
+    /// [`decode_line`](audit_validate::decode_line): it is clean already, and cleaning it again
+    /// would take its markers for the text of a caller. Its marks are recorded with it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`emit`](Self::emit), except [`EmitError::Refused`].
+    pub fn emit_decoded(&self, decoded: &Decoded) -> Result<(), EmitError> {
+        let Some(queue) = &self.queue else { return Ok(()) };
+        let Decoded { event, sanitized, .. } = decoded;
+        tell(event, sanitized, queue.emit(event, sanitized))
+    }
+
+    /// As [`emit_with_receipt`](Self::emit_with_receipt), for an event that was read from a line.
+    ///
+    /// # Errors
+    ///
+    /// As for [`emit_decoded`](Self::emit_decoded).
+    pub fn emit_decoded_with_receipt(
+        &self,
+        decoded: &Decoded,
+    ) -> Result<PendingReceipt, EmitError> {
+        let Some(queue) = &self.queue else { return Ok(no_record()) };
+        let Decoded { event, sanitized, .. } = decoded;
+        tell(event, sanitized, queue.emit_with_receipt(event, sanitized))
     }
 
     /// Records an event and never waits, neither for room nor for the disk. Nothing is promised
@@ -116,11 +167,19 @@ impl AuditLogger {
     ///
     /// [`EmitError`], except [`EmitError::Pending`]. The event is not in the log.
     pub fn try_emit(&self, mut event: AuditEvent<'_>) -> Result<PendingReceipt, EmitError> {
-        let Some(queue) = &self.queue else {
-            return Ok(PendingReceipt::resolved(Receipt { seq: 0, hash: Digest::ZERO }));
-        };
+        let Some(queue) = &self.queue else { return Ok(no_record()) };
         let marks = self.clean(queue, &mut event)?;
-        Ok(queue.try_emit(&event, &marks)?)
+        tell(&event, &marks, queue.try_emit(&event, &marks))
+    }
+
+    /// Counts something that was offered and will not be in the log, such as a line that is no
+    /// event. It is declared there before the next event, or when the log is closed.
+    ///
+    /// # Errors
+    ///
+    /// [`EmitError::Closed`], [`EmitError::Forked`] and [`EmitError::Write`]: it is not counted.
+    pub fn record_loss(&self, loss: Loss) -> Result<(), EmitError> {
+        self.queue.as_ref().map_or(Ok(()), |queue| Ok(queue.record_loss(loss)?))
     }
 
     /// Makes every record durable that was accepted before.
@@ -152,6 +211,16 @@ impl AuditLogger {
         self.queue.as_ref().map(|queue| queue.health())
     }
 
+    /// Records how the log is doing with the `metrics` facade: see [`crate::metrics`] for what and
+    /// how. Call it before each scrape or every few seconds; nothing else records any. A disabled
+    /// log has nothing to tell.
+    #[cfg(feature = "metrics")]
+    pub fn record_metrics(&self) {
+        if let Some(health) = self.health() {
+            self.recorded.record(self.config.service_id, &health);
+        }
+    }
+
     fn clean(&self, queue: &QueuedWriter, event: &mut AuditEvent<'_>) -> Result<Marks, EmitError> {
         validate_event(event, self.config.text_policy).or_else(|refusal| {
             let critical = event.is_critical();
@@ -159,4 +228,26 @@ impl AuditLogger {
             Err(EmitError::Refused(refusal))
         })
     }
+}
+
+/// What a disabled log gives for a receipt.
+fn no_record() -> PendingReceipt {
+    PendingReceipt::resolved(Receipt { seq: 0, hash: Digest::ZERO })
+}
+
+/// Passes on what became of an event; where somebody listens, an accepted one is told of first.
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(unused_variables, reason = "nobody listens without the feature")
+)]
+fn tell<T>(
+    event: &AuditEvent<'_>,
+    marks: &Marks,
+    recorded: Result<T, QueueError>,
+) -> Result<T, EmitError> {
+    #[cfg(feature = "tracing")]
+    if matches!(recorded, Ok(_) | Err(QueueError::Pending(_))) {
+        crate::traced::tell(event, marks);
+    }
+    Ok(recorded?)
 }

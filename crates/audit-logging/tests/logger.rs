@@ -12,6 +12,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use audit_logging::core::Digest;
+use audit_logging::core::lifecycle::LossReason;
+use audit_logging::validate::decode_line;
+use audit_logging::writer::Loss;
 use audit_logging::{
     AuditConfig, AuditEvent, AuditLogger, AuditMode, EmitError, EventTime, FlushMode, OpenError,
     Receipt, RotationPolicy, ServiceId, TextPolicy,
@@ -76,6 +80,10 @@ fn a_disabled_log_writes_nothing_and_says_ok() {
     log.emit(routine("shard-1")).unwrap();
     log.emit(critical("hostile\u{1b}")).unwrap();
     log.flush().unwrap();
+    assert_eq!(
+        log.emit_with_receipt(routine("shard-1")).unwrap().outcome().unwrap().unwrap().seq,
+        0
+    );
     assert!(log.health().is_none());
     assert_eq!(log.shutdown(PATIENCE).unwrap(), None);
     log.emit(routine("shard-2")).unwrap();
@@ -232,4 +240,42 @@ fn what_was_emitted_is_in_the_file_as_the_flush_mode_says() {
     assert_eq!(of_type(dir.path(), "seal_verified").len(), 1);
     let opened = &of_type(dir.path(), "log_opened")[0]["event"];
     assert_eq!(opened["flush_mode"], "batched");
+}
+
+#[test]
+fn a_receipt_is_resolved_where_the_mode_says_durable_and_resolves_later_where_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let flush_mode =
+        FlushMode::Hybrid { batch_size: 100, batch_interval_secs: 3_600, critical_immediate: true };
+    let log = opened(AuditConfig { flush_mode, ..config(dir.path()) });
+    let routine = log.emit_with_receipt(routine("shard-1")).unwrap();
+    assert!(routine.outcome().is_none());
+    let critical = log.emit_with_receipt(critical("token-1")).unwrap();
+    let heads = [&routine, &critical].map(|receipt| receipt.outcome().unwrap().unwrap());
+    log.shutdown(PATIENCE).unwrap();
+    assert_eq!(verified(dir.path(), heads.to_vec()).verdict, Verdict::Consistent);
+}
+
+#[test]
+fn an_event_read_from_a_line_keeps_its_markers_and_its_marks() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = opened(config(dir.path()));
+    let line = br#"{"event_type":"seal_verified","timestamp":"2026-01-02T03:04:05Z","shard_id":"s\u001b","worker_id":"w"}"#;
+    let decoded = decode_line(line, TextPolicy::Neutralise).unwrap();
+    log.emit_decoded(&decoded).unwrap();
+    let receipt = log.emit_decoded_with_receipt(&decoded).unwrap();
+    let sha256 = Digest::of(b"no event");
+    log.record_loss(Loss { reason: LossReason::Refused, critical: false, sha256: Some(sha256) })
+        .unwrap();
+    log.shutdown(PATIENCE).unwrap();
+    let recorded = of_type(dir.path(), "seal_verified");
+    assert_eq!(recorded.len(), 2);
+    for record in recorded {
+        assert_eq!(record["sanitized"], serde_json::json!(["/shard_id"]));
+        assert_eq!(record["event"]["shard_id"], "s\u{27e6}U+001B\u{27e7}");
+    }
+    let lost = &of_type(dir.path(), "events_lost")[0]["event"];
+    assert_eq!(lost["sha256"], sha256.to_string());
+    let receipt = receipt.outcome().unwrap().unwrap();
+    assert_eq!(verified(dir.path(), vec![receipt]).verdict, Verdict::Consistent);
 }

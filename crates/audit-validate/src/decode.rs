@@ -14,8 +14,9 @@ use crate::rule::Origin;
 /// Most characters of a refusal's reason: it is one line of a report, and quotes the input.
 const REASON_CHARS_MAX: usize = 240;
 
-/// An event that was read from a line, and cleaned.
+/// An event that was read from a line, and cleaned: only [`decode_line`] makes one.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Decoded {
     /// The event.
     pub event: AuditEvent<'static>,

@@ -20,6 +20,10 @@ pub struct Health {
     pub oldest_unsynced_age: Option<Duration>,
     /// The newest durable record.
     pub last_durable: Option<Receipt>,
+    /// Events that were accepted since the log was opened.
+    pub accepted: u64,
+    /// Those of them that are durable.
+    pub durable: u64,
     /// Events that were offered since the log was opened and are lost.
     pub lost: u64,
     /// Critical ones among them.

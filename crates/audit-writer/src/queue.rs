@@ -66,6 +66,14 @@ pub(crate) struct Shared {
     ended: Condvar,
 }
 
+/// The place of an event that was accepted.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    ticket: u64,
+    /// The ticket that has to be durable before its call returns.
+    awaited: u64,
+}
+
 /// What the worker is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -116,29 +124,40 @@ impl QueuedWriter {
     ///
     /// [`QueueError`]; each variant says whether the event is in the log.
     pub fn emit(&self, event: &AuditEvent<'_>, sanitized: &Marks) -> Result<(), QueueError> {
-        self.own_process()?;
         let mut patience = Patience::new(&self.shared, self.overflow.deadline());
-        let mut state = self.shared.lock();
-        loop {
-            state.usable()?;
-            if state.has_room(event.is_critical()) {
-                break;
-            }
-            if self.overflow == OverflowPolicy::Reject
-                || patience.is_over()
-                || state.worker == Some(thread::current().id())
-            {
-                return Err(self.shared.refuse(&mut state, event));
-            }
-            state = self.shared.wait_for_room(state, &mut patience);
-        }
-        let ticket = self.shared.accept(&mut state, event, sanitized);
-        let window = flush::window(self.shared.flush_mode);
-        let slack = if state.waits_for_disk(event.is_critical()) { 0 } else { window };
+        let (state, Place { ticket, awaited }) = self.accept(event, sanitized, &mut patience)?;
         self.shared.wake_worker(state);
-        self.wait_settled(ticket.saturating_sub(slack), ticket, &mut patience)?;
+        self.wait_settled(awaited, ticket, &mut patience)?;
         // Whoever waits for the record itself is told what became of it.
-        if slack > 0 { Ok(()) } else { self.check_within(ticket, ticket) }
+        if awaited < ticket { Ok(()) } else { self.check_within(ticket, ticket) }
+    }
+
+    /// As [`emit`](Self::emit), and gives the receipt: already resolved where the record has to be
+    /// durable, and otherwise resolved once it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`emit`](Self::emit).
+    pub fn emit_with_receipt(
+        &self,
+        event: &AuditEvent<'_>,
+        sanitized: &Marks,
+    ) -> Result<PendingReceipt, QueueError> {
+        let mut patience = Patience::new(&self.shared, self.overflow.deadline());
+        let (mut state, Place { ticket, awaited }) =
+            self.accept(event, sanitized, &mut patience)?;
+        let slot = state.slot(ticket).unwrap_or_default();
+        let is_worker = state.worker == Some(thread::current().id());
+        self.shared.wake_worker(state);
+        let receipt = PendingReceipt::new(slot, Arc::clone(&self.shared.clock));
+        if awaited < ticket {
+            self.wait_settled(awaited, ticket, &mut patience)?;
+        } else {
+            // Threads are told that a ticket is durable a moment before its receipt is resolved.
+            let deadline = if is_worker { Duration::ZERO } else { patience.left() };
+            receipt.wait(deadline)?;
+        }
+        Ok(receipt)
     }
 
     /// Records an event that was made safe before, and never waits. The receipt tells when it is
@@ -240,11 +259,41 @@ impl QueuedWriter {
             queued_bytes: 0,
             oldest_unsynced_age: None,
             last_durable: None,
+            accepted: 0,
+            durable: 0,
             lost: 0,
             lost_critical: 0,
             free_bytes: None,
             reserve: Reserve::Allocated,
         }
+    }
+
+    /// Waits for room and puts an event into the queue.
+    fn accept<'s>(
+        &'s self,
+        event: &AuditEvent<'_>,
+        sanitized: &Marks,
+        patience: &mut Patience<'_>,
+    ) -> Result<(MutexGuard<'s, State>, Place), QueueError> {
+        self.own_process()?;
+        let mut state = self.shared.lock();
+        loop {
+            state.usable()?;
+            if state.has_room(event.is_critical()) {
+                break;
+            }
+            if self.overflow == OverflowPolicy::Reject
+                || patience.is_over()
+                || state.worker == Some(thread::current().id())
+            {
+                return Err(self.shared.refuse(&mut state, event));
+            }
+            state = self.shared.wait_for_room(state, patience);
+        }
+        let ticket = self.shared.accept(&mut state, event, sanitized);
+        let window = flush::window(self.shared.flush_mode);
+        let slack = if state.waits_for_disk(event.is_critical()) { 0 } else { window };
+        Ok((state, Place { ticket, awaited: ticket.saturating_sub(slack) }))
     }
 
     /// A forked child has the memory but not the worker, and the log is its parent's.
@@ -466,6 +515,12 @@ impl<'s> Patience<'s> {
     fn until(&mut self) -> Duration {
         let Self { shared, deadline, .. } = *self;
         *self.until.get_or_insert_with(|| shared.clock.monotonic().saturating_add(deadline))
+    }
+
+    /// What is left of it.
+    fn left(&mut self) -> Duration {
+        let until = self.until();
+        until.saturating_sub(self.shared.clock.monotonic())
     }
 
     /// How long to sleep before looking again.

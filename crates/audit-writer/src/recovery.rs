@@ -4,6 +4,7 @@
 //! that a crash leaves is declared in the next segment and never touched; any other is damage, and
 //! going on after it would bury evidence.
 
+mod inspect;
 mod line;
 mod tail;
 
@@ -15,6 +16,7 @@ use crate::chain::Chain;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::{SegmentFile, Store};
+pub use inspect::{Inspection, inspect};
 use line::Line;
 
 /// Bytes read at a time: the longest record fits, and most logs end within a few of these.

@@ -252,7 +252,7 @@ fn the_worst_of_lines_leave_a_record_that_fits() {
         [b"[0".as_slice(), &b",0".repeat(room / 2 - 1), b"]"].concat(),
         b"9".repeat(room),
     ] {
-        if let Ok(Decoded { event, sanitized }) =
+        if let Ok(Decoded { event, sanitized, .. }) =
             decode_line(&line(b"k", &worst), TextPolicy::Neutralise)
         {
             payload(&event, &sanitized);

@@ -51,6 +51,8 @@ pub(super) struct State {
     urgent: bool,
     accepted: u64,
     settled: Settled,
+    /// How many tickets are durable.
+    durable: u64,
     last_durable: Option<Receipt>,
     /// Who wants to know what became of a ticket, in the order of tickets.
     receipts: VecDeque<(u64, Arc<Slot>)>,
@@ -84,6 +86,7 @@ impl State {
             urgent: false,
             accepted: 0,
             settled: Settled::default(),
+            durable: 0,
             last_durable,
             receipts: VecDeque::new(),
             losses: Vec::new(),
@@ -258,6 +261,7 @@ impl State {
     ) {
         for &(ticket, record) in records {
             self.settled.add(ticket);
+            self.durable = self.durable.saturating_add(1);
             told.extend(self.take_slots(ticket).map(|(_, slot)| (slot, record)));
         }
         self.last_durable = last_durable;
@@ -331,6 +335,8 @@ impl State {
             queued_bytes: self.frames.bytes(),
             oldest_unsynced_age: oldest.map(|oldest| now.saturating_sub(oldest)),
             last_durable: self.last_durable,
+            accepted: self.accepted,
+            durable: self.durable,
             lost: self.lost,
             lost_critical: self.lost_critical,
             free_bytes: self.space.free_bytes,

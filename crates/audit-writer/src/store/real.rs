@@ -30,6 +30,16 @@ pub struct RealSegment {
 }
 
 impl RealStore {
+    /// Opens a directory that exists, without locking it.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, is no directory, or cannot be opened.
+    pub fn open_existing(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { dir: retry_on_intr(|| fs::open(path, flags, Mode::empty()))? })
+    }
+
     /// Opens a directory without locking it, making it (mode 0700) if only its last component is
     /// missing.
     ///

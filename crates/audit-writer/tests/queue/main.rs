@@ -18,6 +18,7 @@ mod full_disk;
 mod full_queue;
 mod hung_disk;
 mod order;
+mod receipts;
 mod silence;
 mod steered;
 mod window;

@@ -55,8 +55,23 @@ const ARROWS: [Arrows; 9] = [
 ];
 
 /// A library leaves the choice of these to the program: a failure goes to the caller as a value.
-const RUNTIMES_AND_LOGGERS: [&str; 8] =
-    ["tokio", "async-std", "smol", "futures-executor", "log", "tracing", "env_logger", "slog"];
+const RUNTIMES_AND_LOGGERS: [&str; 10] = [
+    "tokio",
+    "async-std",
+    "smol",
+    "futures-executor",
+    "log",
+    "tracing",
+    "env_logger",
+    "slog",
+    "metrics",
+    "signal-hook",
+];
+
+/// Who may have which of them behind a feature that is off by default: the facade alone, since it
+/// is where a service chooses.
+const INTEGRATIONS: [(&str, &str); 3] =
+    [("audit-logging", "metrics"), ("audit-logging", "signal-hook"), ("audit-logging", "tracing")];
 
 pub(crate) fn check(packages: &[Package], files: &[File]) -> Vec<Violation> {
     packages.iter().flat_map(|package| check_package(package, packages, files)).collect()
@@ -102,11 +117,11 @@ fn complain_about_arrow(from: &Arrows, to: &Dependency) -> Option<String> {
 fn complain_about_foreign(from: &Arrows, to: &Dependency) -> Option<String> {
     let is_banned = is_library(from.package)
         && to.kind == Kind::Normal
-        && !to.is_optional
+        && !(to.is_optional && INTEGRATIONS.contains(&(from.package, to.name.as_str())))
         && RUNTIMES_AND_LOGGERS.contains(&to.name.as_str());
     is_banned.then(|| {
         let (user, name) = (from.package, &to.name);
-        format!("the library {user} needs {name}; return a value instead, or make it optional")
+        format!("the library {user} needs {name}; return a value instead")
     })
 }
 
@@ -200,8 +215,12 @@ mod tests {
         for name in RUNTIMES_AND_LOGGERS {
             assert_eq!(judge("audit-logging", &json!([normal(name)])).len(), 1, "{name}");
         }
-        let optional = json!([{ "name": "tracing", "kind": null, "optional": true }]);
-        assert!(judge("audit-logging", &optional).is_empty());
+        let optional = |name| json!([{ "name": name, "kind": null, "optional": true }]);
+        for (package, name) in INTEGRATIONS {
+            assert!(judge(package, &optional(name)).is_empty(), "{name}");
+        }
+        assert_eq!(judge("audit-logging", &optional("tokio")).len(), 1);
+        assert_eq!(judge("audit-writer", &optional("tracing")).len(), 1);
         assert!(judge("audit-logging", &json!([dev("tokio")])).is_empty());
         assert!(judge("audit-cli", &json!([normal("tokio")])).is_empty());
     }

@@ -1,0 +1,114 @@
+//! `audit record` is told to end.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+
+use common::{Log, events, told};
+use rustix::io::ioctl_fionread;
+use rustix::process::{Pid, Signal, kill_process};
+
+fn start(log: &Log, more: &[&str]) -> (Child, ChildStdin) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
+        .args(["record", "--dir", log.path(), "--service", "web.shop-1"])
+        .args(more)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdin = child.stdin.take().unwrap();
+    (child, stdin)
+}
+
+/// Gives the command an input that it has read when this returns.
+fn feed(stdin: &mut ChildStdin, input: &str) {
+    stdin.write_all(input.as_bytes()).unwrap();
+    while ioctl_fionread(&*stdin).unwrap() > 0 {
+        std::thread::yield_now();
+    }
+}
+
+/// Sends a signal while standard input is open.
+fn end(child: Child, stdin: ChildStdin, signal: Signal) -> Output {
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let done = child.wait_with_output().unwrap();
+    drop(stdin);
+    done
+}
+
+/// The log is closed, its end is the head that was told, and nothing is wrong with it.
+fn assert_closed(log: &Log, told: &str) {
+    let head = told.lines().find_map(|line| line.strip_prefix("head     ")).unwrap();
+    let verified = log.verify(&["--head", head]);
+    let report = String::from_utf8(verified.stdout).unwrap();
+    assert_eq!(verified.status.code(), Some(0), "{report}");
+    assert!(report.contains("INTACT"), "{report}");
+    assert!(log.text().lines().last().unwrap().contains(r#""event_type":"log_closed""#));
+}
+
+#[test]
+fn every_line_that_was_read_is_recorded_and_the_log_is_closed() {
+    for (signal, name, code) in [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130)] {
+        let log = Log::new();
+        let (child, mut stdin) = start(&log, &["--flush", "batched", "--interval", "3600"]);
+        feed(&mut stdin, &events(5));
+        let done = end(child, stdin, signal);
+        let told = told(&done);
+        assert_eq!(done.status.code(), Some(code), "{told}");
+        let summary = format!("stopped by {name} after line 5\nrecorded 5 events (1 critical), ");
+        assert!(told.contains(&summary), "{told}");
+        assert_closed(&log, &told);
+        assert_eq!(log.text().matches(r#""shard_id":"s"#).count(), 4);
+    }
+}
+
+#[test]
+fn a_silent_input_is_left_and_the_log_closed() {
+    let log = Log::new();
+    let (mut child, mut stdin) = start(&log, &["--receipts", "--flush", "immediate"]);
+    // A receipt shows that the signal is caught by now.
+    stdin.write_all(events(1).as_bytes()).unwrap();
+    let mut receipt = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut receipt).unwrap();
+    assert!(receipt.starts_with("1 2:"), "{receipt}");
+    let done = end(child, stdin, Signal::TERM);
+    assert_eq!(done.status.code(), Some(143));
+    assert_closed(&log, &told(&done));
+}
+
+#[test]
+fn a_line_that_has_not_ended_is_no_event_and_receipts_come_first() {
+    let log = Log::new();
+    let (child, mut stdin) = start(&log, &["--receipts", "--interval", "3600"]);
+    let input = format!("{}no event\n{}", events(2), events(1).trim_end());
+    feed(&mut stdin, &input);
+    let done = end(child, stdin, Signal::TERM);
+    let told = told(&done);
+    assert_eq!(done.status.code(), Some(143), "{told}");
+    assert!(told.contains("stopped by SIGTERM after line 3\nrecorded 2 events"), "{told}");
+    assert!(told.contains("refused 1\n"), "{told}");
+    let receipts = String::from_utf8(done.stdout).unwrap();
+    let mut lines: Vec<_> = receipts.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines.len(), 3, "{receipts}");
+    assert!(lines[0].starts_with("1 2:") && lines[1].starts_with("2 3:"), "{receipts}");
+    assert!(lines[2].starts_with("3 refused "), "{receipts}");
+    assert_closed(&log, &told);
+}
+
+#[test]
+fn recording_goes_on_after_it() {
+    let log = Log::new();
+    let (child, mut stdin) = start(&log, &[]);
+    feed(&mut stdin, &events(3));
+    assert_eq!(end(child, stdin, Signal::TERM).status.code(), Some(143));
+    let done = log.record(&events(3), &[]);
+    assert_eq!(done.status.code(), Some(0));
+    assert_closed(&log, &told(&done));
+    assert!(!log.text().contains("log_recovered"), "it was closed cleanly");
+}

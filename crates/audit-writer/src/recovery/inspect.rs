@@ -1,0 +1,191 @@
+//! What an open would find at the end of a log, without changing anything.
+
+use std::io;
+use std::path::Path;
+
+use audit_core::digest::Hasher;
+use audit_core::lifecycle::{LifecycleEvent, TailKind};
+use audit_core::{Digest, Receipt, ServiceId};
+
+use super::{Scan, holder, read_more, read_records, recover, segments};
+use crate::error::OpenError;
+use crate::store::{Identity, RealStore, SegmentFile, Sight, Store};
+
+/// The end of a log, as an open would find it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// What the writer that has the log open said of itself. While there is one, an open is
+    /// refused, and the end may have moved on since.
+    pub holder: Option<String>,
+    /// Whose log it is, where that could be read.
+    pub service_id: Option<ServiceId>,
+    /// The newest segment. Without one an open begins the log.
+    pub segment: Option<String>,
+    /// Its last whole, linked record.
+    pub head: Option<Receipt>,
+    /// Whether that is `log_closed`.
+    pub closed: bool,
+    /// Where its whole records end and its tail begins, in bytes.
+    pub tail_offset: u64,
+    /// Bytes of its tail; 0 where it has none.
+    pub tail_bytes: u64,
+    /// SHA-256 of its tail.
+    pub tail_sha256: Option<Digest>,
+    /// What its tail looks like, where it looks like a crash: an open would declare it so, and go
+    /// on in a new segment.
+    pub tail_kind: Option<TailKind>,
+    /// Why an open would refuse the log as damaged.
+    pub damage: Option<&'static str>,
+}
+
+/// Looks at the end of a log as an open does, and changes nothing: neither a byte nor a time of
+/// change, and it syncs nothing.
+///
+/// The newest segment is read as the system gives it. An open syncs it first and reads it from the
+/// disk, so where the disk fails, that may find less. To tell whether a writer has the log, its
+/// lock is tried and let go at once; a writer that opens it in that moment finds it locked.
+///
+/// # Errors
+///
+/// [`OpenError::Io`] when the directory or its newest segment cannot be read. An open would fail
+/// likewise, but for a directory that is missing: it would make that.
+pub fn inspect(dir: impl AsRef<Path>) -> Result<Inspection, OpenError> {
+    let open =
+        || RealStore::open_existing(dir.as_ref()).map_err(OpenError::io("open the directory"));
+    let store = open()?;
+    // The lock ends with the descriptor that it was taken with.
+    let is_free = open()?.try_lock().map_err(OpenError::io("lock the directory"))?;
+    let holder = (!is_free).then(|| holder(&store));
+    let mut inspection = look(&mut ReadOnly(store))?;
+    inspection.holder = holder;
+    Ok(inspection)
+}
+
+fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
+    let Some(newest) = segments(store)?.pop() else { return Ok(Inspection::default()) };
+    let name = newest.to_string();
+    let file = store.open(&name).map_err(OpenError::io("open the newest segment"))?;
+    let mut scan = Scan::new(newest);
+    let end = read_records(&file, |line| scan.take(line))?;
+    let tail_bytes = end.saturating_sub(scan.offset);
+    let (mut tail_kind, mut damage) = (None, None);
+    match recover(store) {
+        Ok(recovered) => {
+            if let Some(LifecycleEvent::LogRecovered { kind, .. }) =
+                recovered.and_then(|recovered| recovered.tail)
+            {
+                tail_kind = Some(kind);
+            }
+        }
+        Err(OpenError::Damaged { reason, .. }) => damage = Some(reason),
+        Err(error) => return Err(error),
+    }
+    Ok(Inspection {
+        holder: None,
+        service_id: scan.opened.map(|opened| opened.service_id),
+        segment: Some(name),
+        head: scan.opened.and_then(|_| scan.chain.head()),
+        closed: scan.closed,
+        tail_offset: scan.offset,
+        tail_bytes,
+        tail_sha256: (tail_bytes > 0).then(|| digest_from(&file, scan.offset)).transpose()?,
+        tail_kind,
+        damage,
+    })
+}
+
+/// SHA-256 of a file from an offset on.
+fn digest_from(file: &impl SegmentFile, mut at: u64) -> Result<Digest, OpenError> {
+    let (mut hasher, mut buffer) = (Hasher::default(), Vec::new());
+    loop {
+        let read = read_more(file, at, &mut buffer)?;
+        if read == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&buffer);
+        buffer.clear();
+        at = at.saturating_add(read);
+    }
+}
+
+/// A store that recovery can read, and in which it can change nothing.
+struct ReadOnly<S>(S);
+
+fn refused<T>() -> io::Result<T> {
+    Err(io::ErrorKind::ReadOnlyFilesystem.into())
+}
+
+impl<S: Store> Store for ReadOnly<S> {
+    type Segment = ReadOnly<S::Segment>;
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Self::Segment> {
+        self.0.open(name).map(ReadOnly)
+    }
+
+    fn create(&mut self) -> io::Result<Self::Segment> {
+        refused()
+    }
+
+    fn publish(&mut self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn discard(&mut self) -> io::Result<()> {
+        refused()
+    }
+
+    fn look(&self, name: &str, file: &Self::Segment) -> io::Result<Sight> {
+        self.0.look(name, &file.0)
+    }
+
+    fn release(&mut self, _: &str) -> io::Result<()> {
+        refused()
+    }
+
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.0.free_bytes()
+    }
+
+    fn sync_dir(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn random(&mut self) -> io::Result<[u8; 16]> {
+        refused()
+    }
+
+    fn identity(&self) -> Identity {
+        self.0.identity()
+    }
+}
+
+impl<F: SegmentFile> SegmentFile for ReadOnly<F> {
+    fn append(&mut self, _: &[u8]) -> io::Result<usize> {
+        refused()
+    }
+
+    fn allocate(&mut self, _: u64, _: u64) -> io::Result<()> {
+        refused()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn drop_cache(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn seal(&mut self) -> io::Result<()> {
+        refused()
+    }
+}
