@@ -14,7 +14,6 @@ mod common;
 use audit_core::{FlushMode, Receipt, RotationPolicy};
 use audit_verify::{Report, Verdict};
 use audit_writer::segment::SegmentName;
-use audit_writer::store::Fate;
 use audit_writer::{OpenError, SimDisk};
 use common::{clock_at, critical, open, routine, verify, verify_with_heads};
 
@@ -65,11 +64,6 @@ fn workload(disk: &SimDisk, flush: FlushMode) -> Vec<Receipt> {
     promised
 }
 
-fn fates() -> Vec<Fate> {
-    let seeded = (0..4).flat_map(|seed| [Fate::Zeroed { seed }, Fate::Torn { seed }]);
-    [Fate::Kept, Fate::Lost].into_iter().chain(seeded).collect()
-}
-
 fn accounts_of_tails(disk: &SimDisk) -> usize {
     let files = disk.files();
     let segments = files.iter().filter(|(name, _)| SegmentName::parse(name).is_some());
@@ -108,51 +102,6 @@ fn check_found(found: &SimDisk, promised: &[Receipt], story: &str) -> Report {
     before
 }
 
-/// Returns how many states were found, and how many of them with a tail.
-fn crash_everywhere(flush: FlushMode) -> (u32, u32) {
-    let whole = SimDisk::default();
-    workload(&whole, flush);
-    let (mut states, mut torn) = (0, 0);
-    for operation in 0..whole.operations() {
-        let disk = SimDisk::default();
-        disk.crash_at(operation);
-        let promised = workload(&disk, flush);
-        for entries in [Fate::Kept, Fate::Lost] {
-            for bytes in fates() {
-                let story = format!("crash at operation {operation}, {entries:?}, {bytes:?}");
-                let found = disk.after_crash(entries, bytes);
-                let report = check_found(&found, &promised, &story);
-                states += 1;
-                torn += u32::from(report.verdict == Verdict::Torn);
-            }
-        }
-    }
-    (states, torn)
-}
-
-#[test]
-fn a_crash_at_any_operation_loses_nothing_that_was_promised() {
-    let (states, torn) = crash_everywhere(HYBRID);
-    assert!(states > 1_000 && torn > 100, "only {torn} tails in {states} states");
-}
-
-#[test]
-fn a_crash_of_a_writer_that_syncs_every_record_loses_none() {
-    crash_everywhere(FlushMode::Immediate);
-}
-
-#[test]
-fn a_crash_of_a_batching_writer_costs_no_more_than_a_batch() {
-    crash_everywhere(BATCHED);
-}
-
-/// Only rotation, closing and opening sync here, so each of them is on its own.
-#[test]
-fn a_crash_of_a_writer_that_never_syncs_by_itself_leaves_a_log_that_goes_on() {
-    let (states, torn) = crash_everywhere(LAZY);
-    assert!(torn > 100, "only {torn} tails in {states} states");
-}
-
 /// A kill leaves the cache as it is: what the next writer takes for durable has to survive a power
 /// cut right after its opening.
 #[test]
@@ -171,72 +120,13 @@ fn what_a_killed_writer_left_in_the_cache_is_durable_once_the_log_is_open() {
         opened += u32::from(writer.durable().is_some());
         promised.extend(writer.durable());
         drop(writer);
-        for bytes in [Fate::Lost, Fate::Zeroed { seed: operation }] {
-            let story = format!("killed at operation {operation}, then a power cut, {bytes:?}");
-            check_found(&disk.after_crash(Fate::Lost, bytes), &promised, &story);
+        for seed in 0..4 {
+            let story = format!("killed at operation {operation}, then a power cut, {seed}");
+            let found = disk.after_crash(|operation| operation.fate(seed));
+            check_found(&found, &promised, &story);
         }
     }
     assert!(opened > 50);
-}
-
-/// A crash, a crash while the log is recovered, and for a sample one while that is recovered.
-#[test]
-fn a_crash_during_recovery_ends_with_the_same_records() {
-    let whole = SimDisk::default();
-    workload(&whole, LAZY);
-    let (mut torn, mut states) = (0, 0);
-    for (seed, first) in (0..whole.operations()).step_by(5).enumerate() {
-        let seed = seed as u64;
-        let disk = SimDisk::default();
-        disk.crash_at(first);
-        let mut promised = workload(&disk, LAZY);
-        let found = disk.after_crash(Fate::Kept, Fate::Torn { seed });
-        let before = verify(found.files());
-        torn += u32::from(before.verdict == Verdict::Torn);
-        promised.extend(before.head);
-
-        let calm = found.after_crash(Fate::Kept, Fate::Kept);
-        recover(&calm).unwrap();
-        for second in 0..calm.operations() {
-            let again = found.after_crash(Fate::Kept, Fate::Kept);
-            again.crash_at(second);
-            recover(&again).unwrap_or_default();
-            for (entries, bytes) in [
-                (Fate::Lost, Fate::Kept),
-                (Fate::Kept, Fate::Zeroed { seed }),
-                (Fate::Lost, Fate::Lost),
-            ] {
-                let story = format!("crashes at {first} and {second}, {entries:?}, {bytes:?}");
-                let twice = again.after_crash(entries, bytes);
-                check_found(&twice.after_crash(Fate::Kept, Fate::Kept), &promised, &story);
-                states += 1;
-                if states % 16 == 0 {
-                    crash_a_third_time(&twice, &promised, &story);
-                }
-            }
-        }
-    }
-    assert!(torn > 5 && states > 300, "{torn} tails, {states} states");
-}
-
-fn crash_a_third_time(found: &SimDisk, promised: &[Receipt], story: &str) {
-    let calm = found.after_crash(Fate::Kept, Fate::Kept);
-    recover(&calm).unwrap();
-    for third in (0..calm.operations()).step_by(2) {
-        let again = found.after_crash(Fate::Kept, Fate::Kept);
-        again.crash_at(third);
-        recover(&again).unwrap_or_default();
-        let story = format!("{story}, and at {third}");
-        check_found(&again.after_crash(Fate::Kept, Fate::Torn { seed: third }), promised, &story);
-    }
-}
-
-/// Opens a log and writes one event; `None` when the power went.
-fn recover(disk: &SimDisk) -> Option<()> {
-    let clock = clock_at("2026-01-02T03:50:00Z");
-    let mut writer = open(disk, &clock, POLICY, FlushMode::Immediate).ok()?;
-    writer.write_event(&routine(50)).ok()?;
-    writer.close().ok().map(drop)
 }
 
 /// What a writer never leaves unsynced, no crash takes away: a longer tail was made.
