@@ -20,6 +20,7 @@ pub use fault::{Failure, Fault, Lasting};
 pub use operations::{SimSegment, SimStore};
 
 use disk::Disk;
+use file::{BLOCK_BYTES, length};
 use operations::{Effect, Operation};
 
 /// A simulated disk, shared by the stores opened on it.
@@ -86,13 +87,22 @@ impl SimDisk {
 
     /// Limits the disk to so many bytes; `None` for any number.
     pub fn limit(&self, bytes: Option<u64>) {
-        self.lock().disk.capacity = bytes;
+        let mut state = self.lock();
+        state.disk.capacity = bytes;
+        state.disk.grain = 1;
     }
 
     /// Leaves room for so many bytes beyond what the files have.
     pub fn leave_room(&self, bytes: u64) {
-        let mut state = self.lock();
-        state.disk.capacity = Some(state.disk.used_bytes().saturating_add(bytes));
+        let used = self.lock().disk.used_bytes();
+        self.limit(Some(used.saturating_add(bytes)));
+    }
+
+    /// Leaves room for so many bytes, given out in whole blocks: an append that finds too little
+    /// of it ends where a block of its file ends, as on file systems of disks.
+    pub fn leave_blocks(&self, bytes: u64) {
+        self.leave_room(bytes);
+        self.lock().disk.grain = length(BLOCK_BYTES);
     }
 
     /// Bytes that are left on it.

@@ -21,6 +21,8 @@ pub(super) struct Disk {
     changes: Vec<Unsynced>,
     /// Bytes that all files together may have; `None` for any number.
     pub(super) capacity: Option<u64>,
+    /// What a file's space is a multiple of, where it is less than was asked for.
+    pub(super) grain: u64,
 }
 
 impl Disk {
@@ -118,9 +120,11 @@ impl Disk {
 
     /// Gives a file space up to `end`, or as far as there is some; where that ends.
     pub(super) fn grow(&mut self, index: usize, end: u64) -> io::Result<u64> {
-        let free = self.free_bytes();
+        let (free, grain) = (self.free_bytes(), self.grain);
         let file = self.file_mut(index)?;
-        file.allocated = file.allocated.max(end.min(file.allocated.saturating_add(free)));
+        let most = file.allocated.saturating_add(free);
+        let whole = most.saturating_sub(most.checked_rem(grain).unwrap_or_default());
+        file.allocated = file.allocated.max(if most < end { whole } else { end });
         Ok(file.allocated)
     }
 
