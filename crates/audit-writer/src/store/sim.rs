@@ -201,16 +201,20 @@ impl SimDisk {
             return Err(power_is_gone());
         }
         let effect = operation.effect();
-        state.trace.push(operation.clone());
+        let failure = state.fault.and_then(|fault| fault.strikes(number));
+        let refusal = failure.and_then(|failure| failure.prevents(&operation));
+        let synced = operation.synced_file();
+        state.trace.push(operation);
         if effect == Effect::Sync {
             state.keep_moment(number);
         }
         let is_crash = state.crash_at == Some(number);
-        let failure = state.fault.and_then(|fault| fault.strikes(number));
-        let done = match failure.and_then(|failure| failure.prevents(&operation)) {
+        let done = match refusal {
             _ if is_crash && effect == Effect::Sync => Err(power_is_gone()),
             Some(error) => {
-                state.disk.refuse(&operation);
+                if let Some(file) = synced {
+                    state.disk.give_up(file);
+                }
                 Err(error)
             }
             None => act(&mut state.disk, Now { operation: number, failure }),

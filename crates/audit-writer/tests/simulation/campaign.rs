@@ -149,51 +149,45 @@ fn draws(moment: &Moment) -> u64 {
 
 fn crash_everywhere(seed: u64, found: &mut Found) -> Result<(), Failed> {
     let workload = Workload::drawn(seed);
-    let failed = |why| Failed { lives: vec![Life { workload: workload.clone(), seed }], why };
-    let run = Run::of(&workload, &Base::default()).map_err(failed)?;
-    let mut dice = Dice::new(!seed);
-    let mut seen = Seen::default();
-    for moment in &run.moments {
-        // Of a long run a sample is played: most of its moments differ by one record.
-        if run.workload.is_wide() && !dice.once_in(6) {
-            continue;
-        }
-        for draw in 0..draws(moment) {
-            let disk = crash(moment, draw, &mut dice);
-            let judged = seen.judge(&run, moment.operation, &disk);
-            let counted = judged.and_then(|head| found.losses.count(&run, moment.operation, head));
-            counted.map_err(failed)?;
-            found.crashes += 1;
-        }
-    }
-    found.states.extend(seen.0.into_keys());
-    Ok(())
+    let run = Run::of(&workload, &Base::default());
+    let played = run.and_then(|run| crash_at_each_moment(&run, &mut Dice::new(!seed), found));
+    played.map_err(|why| Failed { lives: vec![Life { workload, seed }], why })
 }
 
 fn crash_in_recovery(seed: u64, found: &mut Found) -> Result<(), Failed> {
     let mut dice = Dice::new(seed);
-    let mut lives = vec![Life { workload: Workload::short(&mut dice), seed: dice.seed() }];
-    lives.extend(
-        (0..NESTED).map(|_| Life { workload: Workload::recovery(&mut dice), seed: dice.seed() }),
-    );
+    let mut workloads = vec![Workload::short(&mut dice)];
+    workloads.extend((0..NESTED).map(|_| Workload::recovery(&mut dice)));
+    let lives = workloads.into_iter().map(|workload| Life { workload, seed: dice.seed() });
+    let lives: Vec<_> = lives.collect();
+    crash_in_the_last(&lives, found).map_err(|why| Failed { lives, why })
+}
+
+fn crash_in_the_last(lives: &[Life], found: &mut Found) -> Result<(), String> {
     let (last, earlier) = lives.split_last().expect("there are some");
-    let failed = |why| Failed { lives: lives.clone(), why };
     let mut base = Base::default();
     for life in earlier {
-        base = life.ended(&base).map_err(failed)?;
+        base = life.ended(&base)?;
     }
-    let run = Run::of(&last.workload, &base).map_err(failed)?;
-    let mut dice = Dice::new(last.seed);
-    let mut seen = Seen::default();
+    let run = Run::of(&last.workload, &base)?;
+    crash_at_each_moment(&run, &mut Dice::new(last.seed), found)
+}
+
+/// Plays crashes of every moment of a run. Of a long run a sample is enough: most of its moments
+/// differ by one record.
+fn crash_at_each_moment(run: &Run, dice: &mut Dice, found: &mut Found) -> Result<(), String> {
+    let mut known = Seen::default();
     for moment in &run.moments {
+        if run.workload.is_wide() && !dice.once_in(6) {
+            continue;
+        }
         for draw in 0..draws(moment) {
-            let disk = crash(moment, draw, &mut dice);
-            let judged = seen.judge(&run, moment.operation, &disk);
-            let counted = judged.and_then(|head| found.losses.count(&run, moment.operation, head));
-            counted.map_err(failed)?;
+            let disk = crash(moment, draw, dice);
+            let head = known.judge(run, moment.operation, &disk)?;
+            found.losses.count(run, moment.operation, head)?;
             found.crashes += 1;
         }
     }
-    found.states.extend(seen.0.into_keys());
+    found.states.extend(known.0.into_keys());
     Ok(())
 }

@@ -50,11 +50,8 @@ fn is_as_a_crash_leaves_it(
     promised: Option<Receipt>,
 ) -> Result<(), String> {
     let has_segment = files.keys().any(|name| SegmentName::parse(name).is_some());
-    let is_mild = match before.verdict {
-        Verdict::Intact | Verdict::Consistent | Verdict::Torn => true,
-        Verdict::Unverifiable => !has_segment && promised.is_none(),
-        _ => false,
-    };
+    let is_empty = before.verdict == Verdict::Unverifiable && !has_segment && promised.is_none();
+    let is_mild = before.verdict <= Verdict::Torn || is_empty;
     if is_mild { Ok(()) } else { Err(format!("a crash made it {before}")) }
 }
 

@@ -53,12 +53,12 @@ impl Process {
                 Step::Write(weight, bytes) => self.write(&mut open, weight, bytes),
                 Step::Flush => {
                     let flushed = open.flush();
-                    self.judge(&mut open, flushed);
+                    self.judge(&mut open, &flushed);
                 }
                 Step::Pass(time) => {
                     clock.pass(time);
                     let flushed = open.flush_if_due().map(drop);
-                    self.judge(&mut open, flushed);
+                    self.judge(&mut open, &flushed);
                 }
                 Step::MoveClock(hours) => clock.step(TimeDelta::hours(hours)),
                 Step::Reopen => {
@@ -93,11 +93,11 @@ impl Process {
             FlushMode::Batched { .. } => false,
         };
         self.durable.extend(written.as_ref().ok().filter(|_| is_promised));
-        self.judge(writer, written.map(drop));
+        self.judge(writer, &written.map(drop));
     }
 
     /// A writer that is out of use touches nothing any more.
-    fn judge(&self, writer: &mut SimWriter, done: Result<(), WriteError>) {
+    fn judge(&self, writer: &mut SimWriter, done: &Result<(), WriteError>) {
         if let Err(WriteError::Poisoned { .. }) = done {
             let operations = self.disk.operations();
             let flushed = writer.flush();
@@ -164,7 +164,7 @@ fn of_kind(seed: u64) -> Workload {
             _ => matches!(workload.flush, FlushMode::Hybrid { .. }),
         };
         let has = |step| workload.steps.contains(&step);
-        if is_of_kind && workload.steps.len() > 10 && has(Step::Reopen) == (seed % 2 == 0) {
+        if is_of_kind && workload.steps.len() > 10 && has(Step::Reopen) == seed.is_multiple_of(2) {
             return workload;
         }
     }

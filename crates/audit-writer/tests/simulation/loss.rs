@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use audit_core::FlushMode;
+use serde_json::{Value, json};
 
 use crate::run::{Accepted, Run};
 use crate::workload::Weight;
@@ -69,6 +70,17 @@ impl LossTable {
             return Err(format!("{lost} accepted records are lost, {critical} of them critical"));
         }
         Ok(())
+    }
+
+    /// The rows of the table, as JSON.
+    pub(crate) fn rows(&self) -> Vec<Value> {
+        let row = |(mode, row): (&&str, &Row)| {
+            json!({
+                "mode": mode, "lost_from": COLUMNS, "crashes": row.crashes, "most": row.most,
+                "most_critical": row.most_critical, "oldest_seconds": row.oldest.as_secs_f64(),
+            })
+        };
+        self.rows.iter().map(row).collect()
     }
 
     pub(crate) fn add(&mut self, other: &Self) {

@@ -178,12 +178,16 @@ fn told(lives: &[Life], crash: &Crash) -> String {
     for (index, Life { workload, .. }) in lives.iter().enumerate() {
         let Workload { flush, rotation, steps } = workload;
         write!(text, "\nlife {index}: {flush:?}, {rotation:?}\n").unwrap();
-        steps.iter().for_each(|step| writeln!(text, "    {step:?}").unwrap());
+        for step in steps {
+            writeln!(text, "    {step:?}").unwrap();
+        }
     }
     let trace = &run.trace[..moment.traced];
     let from = trace.len().saturating_sub(TOLD);
     write!(text, "\nthe last operations, of {}:\n", trace.len()).unwrap();
-    trace[from..].iter().for_each(|line| writeln!(text, "    {line}").unwrap());
+    for line in &trace[from..] {
+        writeln!(text, "    {line}").unwrap();
+    }
     write!(text, "\nthe power goes; what was not synced:\n").unwrap();
     for (Unsynced { operation, change }, fate) in fates {
         writeln!(text, "    {fate:?}: {operation} {change:?}").unwrap();

@@ -113,7 +113,7 @@ impl Step {
             0 => Self::Lose,
             1 => Self::Flush,
             2 => Self::Pass(Duration::from_millis(dice.between(1, 40_000))),
-            3 => Self::Pass(Duration::from_secs(86_400)),
+            3 => Self::Pass(Duration::from_hours(24)),
             4 => Self::MoveClock(dice.between(0, 80) as i64 - 40),
             5 => Self::Reopen,
             6 => Self::Kill,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::change::{Change, Fate, Unsynced};
 use super::file::{Append, File, Standing};
-use super::operations::Operation;
 use crate::segment::NEW_SEGMENT;
 
 type Entries = BTreeMap<String, usize>;
@@ -95,11 +94,9 @@ impl Disk {
         self.changes.clear();
     }
 
-    /// What an operation leaves that fails: a sync, bytes that no later one covers.
-    pub(super) fn refuse(&mut self, operation: &Operation) {
-        if let Operation::Sync(index) = *operation
-            && let Some(file) = self.files.get_mut(index)
-        {
+    /// Gives up what a sync of a file that fails was to cover.
+    pub(super) fn give_up(&mut self, index: usize) {
+        if let Some(file) = self.files.get_mut(index) {
             file.sync_failed();
         }
     }

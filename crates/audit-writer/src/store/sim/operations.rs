@@ -56,6 +56,11 @@ pub(super) enum Effect {
 }
 
 impl Operation {
+    /// The file whose bytes it makes durable.
+    pub(super) fn synced_file(&self) -> Option<usize> {
+        if let Self::Sync(file) = *self { Some(file) } else { None }
+    }
+
     pub(super) fn effect(&self) -> Effect {
         match self {
             Self::SyncDir | Self::Sync(_) => Effect::Sync,
