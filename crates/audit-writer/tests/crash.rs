@@ -5,7 +5,6 @@
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "helpers of tests, and small numbers"
 )]
 
