@@ -240,6 +240,9 @@ impl Player {
         loop {
             let due = self.writer().flush_if_due();
             let wait = self.judge(due)?.flatten().unwrap_or(left).min(left);
+            if wait.is_zero() {
+                return Err("a sync is due, and is not begun when asked for".to_owned());
+            }
             let durable = self.writer().durable();
             self.promise(durable);
             self.clock.pass(wait);
