@@ -9,6 +9,8 @@ mod command;
 mod fuzz;
 mod generated;
 mod output;
+mod record;
+mod soak;
 mod steps;
 mod tidy;
 mod verbs;

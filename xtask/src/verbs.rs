@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::command::{Failure, Outcome};
-use crate::{bench, fuzz, generated, output, steps, tidy};
+use crate::{bench, fuzz, generated, output, soak, steps, tidy};
 
 type Step = fn() -> Outcome;
 
@@ -28,7 +28,7 @@ enum Run {
 /// What a verb and its options come to.
 type Job = Box<dyn FnOnce() -> Outcome>;
 
-static VERBS: [Verb; 9] = [
+static VERBS: [Verb; 10] = [
     Verb {
         name: "ci",
         about: "tidy, lint, doc, fixtures --check and test, stopping at the first failure",
@@ -69,6 +69,14 @@ static VERBS: [Verb; 9] = [
         name: "fuzz",
         about: "all fuzz targets, or one; ten minutes each, or N seconds",
         run: Run::WithOptions { options: "[TARGET] [--seconds N]", understand: understand_fuzz },
+    },
+    Verb {
+        name: "soak",
+        about: "the tests of the simulated disk, for hours; on record under a name",
+        run: Run::WithOptions {
+            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME]",
+            understand: understand_soak,
+        },
     },
 ];
 
@@ -122,6 +130,11 @@ fn understand_fixtures(words: &[&str]) -> Option<Job> {
 fn understand_fuzz(words: &[&str]) -> Option<Job> {
     let options = fuzz::parse(words)?;
     Some(Box::new(move || fuzz::run_targets(&options)))
+}
+
+fn understand_soak(words: &[&str]) -> Option<Job> {
+    let options = soak::parse(words)?;
+    Some(Box::new(move || soak::run(&options)))
 }
 
 fn complain(words: &[&str]) -> ExitCode {
@@ -198,6 +211,7 @@ mod tests {
             vec!["fixtures", "--chekc"],
             vec!["fuzz", "--seconds", "0"],
             vec!["fuzz", "one", "two"],
+            vec!["soak"],
         ] {
             let arguments: Vec<String> = words.iter().map(ToString::to_string).collect();
             let code = format!("{:?}", dispatch(&arguments));

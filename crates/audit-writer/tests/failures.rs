@@ -1,47 +1,38 @@
 //! Operations fail, and nothing that was promised is lost, nor anything pretended.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests, and small numbers"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
 #[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
-#[path = "common/faulty.rs"]
-mod faulty;
 
 use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
 use audit_core::{Digest, FlushMode, Receipt, RotationPolicy};
 use audit_verify::Verdict;
-use audit_writer::{AuditFileWriter, Loss, OpenError, SimClock, SimDisk, WriteError};
-use common::{clock_at, critical, open, routine, service, verify_consistent, verify_with_heads};
-use faulty::{Faults, FaultyStore};
+use audit_writer::store::{Failure, Fault, Lasting};
+use audit_writer::{Loss, OpenError, SimDisk, WriteError};
+use common::{
+    SimWriter, clock_at, critical, open, routine, service, verify_consistent, verify_with_heads,
+};
+use rustix::io::Errno;
 
 const LAZY: FlushMode = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
 const HYBRID: FlushMode =
     FlushMode::Hybrid { batch_size: 4, batch_interval_secs: 60, critical_immediate: true };
 const POLICY: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 4_000 };
 
-type FaultyWriter = AuditFileWriter<FaultyStore, SimClock>;
+const BROKEN: Failure = Failure::Errno(Errno::IO.raw_os_error());
 
-fn faulty_writer(
-    disk: &SimDisk,
-    faults: &Faults,
-    flush: FlushMode,
-) -> Result<FaultyWriter, OpenError> {
-    let clock = clock_at("2026-01-02T03:04:05Z");
-    AuditFileWriter::with(FaultyStore::new(disk, faults), clock, POLICY, flush)
+fn open_now(disk: &SimDisk, flush: FlushMode) -> Result<SimWriter, OpenError> {
+    open(disk, &clock_at("2026-01-02T03:04:05Z"), POLICY, flush)
 }
 
-fn begun(flush: FlushMode) -> (FaultyWriter, SimDisk, Faults) {
-    let (disk, faults) = (SimDisk::default(), Faults::default());
-    let mut writer = faulty_writer(&disk, &faults, flush).unwrap();
+fn begun(flush: FlushMode) -> (SimWriter, SimDisk) {
+    let disk = SimDisk::default();
+    let mut writer = open_now(&disk, flush).unwrap();
     writer.write_event(&routine(0)).unwrap();
-    (writer, disk, faults)
+    (writer, disk)
 }
 
 fn lines_with(disk: &SimDisk, text: &str) -> Vec<String> {
@@ -61,12 +52,12 @@ fn reopen_and_write(disk: &SimDisk) -> Receipt {
 
 #[test]
 fn after_a_failed_sync_nothing_is_written_any_more() {
-    let (mut writer, disk, faults) = begun(LAZY);
+    let (mut writer, disk) = begun(LAZY);
     writer.write_event(&routine(1)).unwrap();
     let durable = writer.durable();
-    faults.fail_next();
+    disk.fail_next(BROKEN);
     assert!(matches!(writer.flush(), Err(WriteError::Poisoned { .. })));
-    let (before, operations) = (disk.files(), faults.operations());
+    let (before, operations) = (disk.files(), disk.operations());
     assert!(matches!(writer.write_event(&routine(2)), Err(WriteError::Poisoned { .. })));
     assert!(matches!(writer.flush(), Err(WriteError::Poisoned { .. })));
     assert!(matches!(writer.flush_if_due(), Err(WriteError::Poisoned { .. })));
@@ -74,16 +65,16 @@ fn after_a_failed_sync_nothing_is_written_any_more() {
     assert!(matches!(writer.record_loss(service(), loss), Err(WriteError::Poisoned { .. })));
     assert_eq!(writer.durable(), durable, "a failed sync makes nothing durable");
     assert!(matches!(writer.close(), Err(WriteError::Poisoned { .. })));
-    assert_eq!((disk.files(), faults.operations()), (before, operations));
+    assert_eq!((disk.files(), disk.operations()), (before, operations));
     reopen_and_write(&disk);
     verify_consistent(disk.files());
 }
 
 #[test]
 fn a_write_that_fails_before_its_first_byte_leaves_no_trace() {
-    let (mut writer, disk, faults) = begun(LAZY);
+    let (mut writer, disk) = begun(LAZY);
     let head = writer.head().unwrap();
-    faults.fail_next();
+    disk.fail_next(BROKEN);
     assert!(matches!(writer.write_event(&routine(1)), Err(WriteError::Io { .. })));
     assert_eq!(writer.head(), Some(head));
     let receipt = writer.write_event(&routine(2)).unwrap();
@@ -96,15 +87,15 @@ fn a_write_that_fails_before_its_first_byte_leaves_no_trace() {
 #[test]
 fn a_record_written_in_part_is_finished_before_anything_else() {
     for room in [1, 100, 300] {
-        let (mut writer, disk, faults) = begun(LAZY);
-        faults.leave_room(Some(room));
+        let (mut writer, disk) = begun(LAZY);
+        disk.leave_writable(room);
         let error = writer.write_event(&routine(1)).unwrap_err();
         let WriteError::Unfinished { receipt, .. } = error else { panic!("{error}") };
         // Still no room: nothing goes in between.
         let error = writer.write_event(&routine(2)).unwrap_err();
         assert!(matches!(error, WriteError::Io { .. }), "{error}");
         assert!(writer.flush().is_err());
-        faults.leave_room(None);
+        disk.limit(None);
         let next = writer.write_event(&routine(3)).unwrap();
         assert_eq!(next.seq, receipt.seq + 1);
         writer.close().unwrap();
@@ -115,16 +106,16 @@ fn a_record_written_in_part_is_finished_before_anything_else() {
 
 #[test]
 fn a_disk_that_takes_a_few_bytes_at_a_time_changes_no_record() {
-    let (disk, faults) = (SimDisk::default(), Faults::default());
-    let mut writer = faulty_writer(&disk, &faults, LAZY).unwrap();
+    let disk = SimDisk::default();
+    let mut writer = open_now(&disk, LAZY).unwrap();
     let mut events = 0;
     while events < 5 {
-        faults.leave_room(Some(97));
+        disk.leave_writable(97);
         match writer.write_event(&routine(events)) {
             Ok(_) | Err(WriteError::Unfinished { .. }) => events += 1,
             // A new segment is made whole or not at all.
             Err(WriteError::Io { .. }) if writer.head().is_none() => {
-                faults.leave_room(None);
+                disk.limit(None);
                 writer.write_event(&routine(events)).unwrap();
                 events += 1;
             }
@@ -132,87 +123,43 @@ fn a_disk_that_takes_a_few_bytes_at_a_time_changes_no_record() {
             Err(error) => panic!("{error}"),
         }
     }
-    faults.leave_room(None);
+    disk.limit(None);
     writer.close().unwrap();
     assert_eq!(verify_consistent(disk.files()).events, 5);
 }
 
 #[test]
 fn a_critical_record_written_in_part_is_made_durable_by_the_next_call() {
-    let (mut writer, _, faults) = begun(HYBRID);
+    let (mut writer, disk) = begun(HYBRID);
     writer.flush().unwrap();
-    faults.leave_room(Some(100));
+    disk.leave_writable(100);
     let error = writer.write_event(&critical(1)).unwrap_err();
     let WriteError::Unfinished { receipt, .. } = error else { panic!("{error}") };
-    faults.leave_room(None);
+    disk.limit(None);
     assert_eq!(writer.flush_if_due().unwrap(), None);
     assert_eq!(writer.durable(), Some(receipt));
 }
 
-fn failing_at(operation: u64) -> Faults {
-    let faults = Faults::default();
-    faults.fail_at(operation, false);
-    faults
-}
-
 #[test]
 fn a_log_does_not_open_when_its_newest_segment_cannot_be_synced() {
-    let (writer, disk, _) = begun(FlushMode::Immediate);
+    let (writer, disk) = begun(FlushMode::Immediate);
     drop(writer);
-    let faults = Faults::default();
-    faulty_writer(&disk, &faults, LAZY).unwrap();
-    let before = disk.files();
+    let (begin, before) = (disk.operations(), disk.files());
+    open_now(&disk, LAZY).unwrap();
+    let count = disk.operations() - begin;
     // The last operation gives back what was allocated ahead: where that fails, only space is lost.
-    let last = faults.operations() - 1;
-    faulty_writer(&disk, &failing_at(last), LAZY).unwrap();
-    for operation in 0..last {
-        let opened = faulty_writer(&disk, &failing_at(operation), LAZY);
+    for operation in 0..count - 1 {
+        let at = disk.operations() + operation;
+        disk.inject(Some(Fault { at, failure: BROKEN, lasting: Lasting::Once }));
+        let opened = open_now(&disk, LAZY);
         assert!(matches!(opened, Err(OpenError::Io { .. })), "operation {operation}: {opened:?}");
     }
     assert_eq!(disk.files(), before);
 }
 
-/// Writes what a whole run writes, as far as the disk lets it. Returns what was said to be durable.
-fn workload(disk: &SimDisk, faults: &Faults, flush: FlushMode) -> Vec<Receipt> {
-    let mut durable = Vec::new();
-    for _ in 0..2 {
-        let Ok(mut writer) = faulty_writer(disk, faults, flush) else { continue };
-        for number in 0..14 {
-            let event = if number % 5 == 4 { critical(number) } else { routine(number) };
-            // Whatever fails, the caller goes on.
-            let receipt = writer.write_event(&event).ok();
-            durable.extend(receipt.filter(|_| flush == FlushMode::Immediate || number % 5 == 4));
-            durable.extend(writer.durable());
-        }
-        durable.extend(writer.close().ok().flatten());
-    }
-    durable
-}
-
-#[test]
-fn any_operation_may_fail_once_or_from_then_on() {
-    for flush in [FlushMode::Immediate, HYBRID] {
-        let (whole, count) = (SimDisk::default(), Faults::default());
-        workload(&whole, &count, flush);
-        for (operation, fail_on) in (0..count.operations()).flat_map(|at| [(at, false), (at, true)])
-        {
-            let (disk, faults) = (SimDisk::default(), Faults::default());
-            faults.fail_at(operation, fail_on);
-            let mut heads = workload(&disk, &faults, flush);
-            heads.push(reopen_and_write(&disk));
-            let report = verify_with_heads(disk.files(), &heads);
-            assert_eq!(
-                report.verdict,
-                Verdict::Consistent,
-                "{flush:?}, operation {operation} fails, then all: {fail_on}: {report:#?}"
-            );
-        }
-    }
-}
-
 #[test]
 fn lost_events_are_declared_before_the_next_one() {
-    let (mut writer, disk, _) = begun(LAZY);
+    let (mut writer, disk) = begun(LAZY);
     let refused = |critical, text: &[u8]| Loss {
         reason: LossReason::Refused,
         critical,
@@ -252,7 +199,7 @@ fn lost_events_are_declared_before_the_next_one() {
 #[test]
 fn a_loss_alone_begins_a_log_and_is_declared_in_it() {
     let disk = SimDisk::default();
-    let mut writer = faulty_writer(&disk, &Faults::default(), LAZY).unwrap();
+    let mut writer = open_now(&disk, LAZY).unwrap();
     let loss = Loss { reason: LossReason::QueueFull, critical: false, sha256: None };
     writer.record_loss(service(), loss).unwrap();
     drop(writer);
@@ -262,14 +209,14 @@ fn a_loss_alone_begins_a_log_and_is_declared_in_it() {
 
 #[test]
 fn a_loss_is_not_forgotten_when_its_declaration_fails() {
-    let (mut writer, disk, faults) = begun(LAZY);
+    let (mut writer, disk) = begun(LAZY);
     let loss = Loss { reason: LossReason::Refused, critical: false, sha256: None };
     writer.record_loss(service(), loss).unwrap();
-    faults.fail_next();
+    disk.fail_next(BROKEN);
     assert!(writer.write_event(&routine(1)).is_err());
-    faults.leave_room(Some(50));
+    disk.leave_writable(50);
     assert!(matches!(writer.write_event(&routine(2)), Err(WriteError::Io { .. })));
-    faults.leave_room(None);
+    disk.limit(None);
     writer.write_event(&routine(3)).unwrap();
     writer.close().unwrap();
     let report = verify_consistent(disk.files());
@@ -278,15 +225,13 @@ fn a_loss_is_not_forgotten_when_its_declaration_fails() {
 
 #[test]
 fn time_spent_with_an_unfinished_record_counts() {
-    let (disk, faults) = (SimDisk::default(), Faults::default());
-    let clock = clock_at("2026-01-02T03:04:05Z");
-    let store = FaultyStore::new(&disk, &faults);
-    let mut writer = AuditFileWriter::with(store, clock.clone(), POLICY, HYBRID).unwrap();
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
+    let mut writer = open(&disk, &clock, POLICY, HYBRID).unwrap();
     writer.write_event(&routine(0)).unwrap();
     writer.flush().unwrap();
-    faults.leave_room(Some(10));
+    disk.leave_writable(10);
     assert!(writer.write_event(&routine(1)).is_err());
-    faults.leave_room(None);
+    disk.limit(None);
     clock.pass(Duration::from_secs(59));
     assert_eq!(writer.flush_if_due().unwrap(), Some(Duration::from_secs(1)));
     clock.pass(Duration::from_secs(1));

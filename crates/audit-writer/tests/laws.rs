@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use audit_core::{FlushMode, Receipt, RotationPolicy};
 use audit_verify::Verdict;
-use audit_writer::store::Fate;
 use audit_writer::{SimClock, SimDisk};
 use chrono::TimeDelta;
 use common::{SimWriter, clock_at, critical, open, routine, verify_with_heads};
@@ -26,21 +25,11 @@ enum Step {
     CloseAndOpen,
     /// The process is killed, and the cache stays.
     KillAndOpen,
-    /// The power goes some operations from here.
-    PowerCut(u64, Fate, Fate),
-}
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        Just(Fate::Kept),
-        Just(Fate::Lost),
-        any::<u64>().prop_map(|seed| Fate::Zeroed { seed }),
-        any::<u64>().prop_map(|seed| Fate::Torn { seed }),
-    ]
+    /// The power goes some operations from here, and what is left is as the seed says.
+    PowerCut(u64, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let entries = prop_oneof![Just(Fate::Kept), Just(Fate::Lost)];
     prop_oneof![
         8 => any::<u64>().prop_map(Step::Routine),
         2 => any::<u64>().prop_map(Step::Critical),
@@ -49,7 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (-40..40_i64).prop_map(Step::MoveClock),
         1 => Just(Step::CloseAndOpen),
         1 => Just(Step::KillAndOpen),
-        1 => (0..12_u64, entries, fate()).prop_map(|(at, e, b)| Step::PowerCut(at, e, b)),
+        1 => (0..12_u64, any::<u64>()).prop_map(|(at, seed)| Step::PowerCut(at, seed)),
     ]
 }
 
@@ -134,13 +123,13 @@ impl Run {
                 self.disk.crash_at(u64::MAX);
                 return self.open();
             }
-            Step::PowerCut(operations, entries, bytes) => {
+            Step::PowerCut(operations, seed) => {
                 self.disk.crash_at(self.disk.operations().saturating_add(operations));
                 for number in 0..6 {
                     self.write(&mut writer, number, false);
                 }
                 self.disk.crash_at(0);
-                let found = self.disk.after_crash(entries, bytes);
+                let found = self.disk.after_crash(|operation| operation.fate(seed));
                 return self.restart(writer, found);
             }
         }

@@ -1,14 +1,12 @@
 //! The verb `bench`: times, allocations and instructions, in one table and, if asked, on record.
 
 mod figures;
-mod machine;
 mod measure;
-mod record;
 
 use crate::command::Outcome;
 use crate::output;
-use figures::tables;
-use machine::Machine;
+use crate::record::{self, Machine};
+use figures::{Measured, rows, tables};
 
 /// What `bench` was asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,12 +33,32 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let place = options.record.as_ref().map(|name| record::reserve(&machine, name)).transpose()?;
     let measured = measure::all()?;
     output::say(tables(&measured));
-    place.map_or(Ok(()), |place| place.write(&machine, &measured))
+    place.map_or(Ok(()), |place| {
+        place.write(&readme(place.name(), &machine, &measured), &rows(&measured))
+    })
+}
+
+fn readme(name: &str, machine: &Machine, measured: &Measured) -> String {
+    format!(
+        "# {name}\n\n\
+         Recorded by `cargo xtask bench --record {name}`. What each figure means is said in\n\
+         [docs/performance.md](../../docs/performance.md); every figure is a line of\n\
+         [rows.jsonl](rows.jsonl).\n\n\
+         | | |\n|---|---|\n{machine}\n{}",
+        tables(measured)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorded_run_tells_how_it_was_made() {
+        let readme = readme("a-run", &Machine::read().unwrap(), &Measured::default());
+        assert!(readme.contains("`cargo xtask bench --record a-run`"), "{readme}");
+        assert!(readme.contains("| commit | "), "{readme}");
+    }
 
     #[test]
     fn only_a_name_can_be_given() {

@@ -9,7 +9,9 @@ mod sim;
 use std::io;
 
 pub use real::{RealSegment, RealStore};
-pub use sim::{Fate, SimDisk, SimSegment, SimStore};
+pub use sim::{
+    Change, Failure, Fate, Fault, Lasting, Moment, SimDisk, SimSegment, SimStore, Unsynced,
+};
 
 /// Who writes: stated in `log_opened`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use crate::command::{Failure, read, workspace_root};
 
 /// The commit, the machine and the compiler of a run.
 #[derive(Debug)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     /// The day, UTC, in `YYYY-MM-DD`.
-    pub(super) date: String,
+    pub(crate) date: String,
     commit: String,
     /// Whether the tree is other than the commit.
     dirty: bool,
@@ -22,7 +22,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn read() -> Result<Self, Failure> {
+    pub(crate) fn read() -> Result<Self, Failure> {
         let cores = std::thread::available_parallelism()
             .map_err(|error| Failure::new(format_args!("cannot count the cores: {error}")))?;
         Ok(Self {
