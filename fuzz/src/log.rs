@@ -154,6 +154,7 @@ pub(crate) fn verdict(files: Files) -> Verdict {
 }
 
 /// A clock that stands still.
+#[derive(Debug)]
 struct Still;
 
 impl Clock for Still {
