@@ -431,7 +431,7 @@ impl Shared {
     pub(crate) fn wait_to_retry(&self, pause: Duration) -> Turn {
         let until = self.clock.monotonic().saturating_add(pause);
         let mut state = self.lock();
-        state.worker_sleeps = true;
+        state.worker_sleeps = !state.overtakes();
         let turn = loop {
             if state.is_closing() {
                 break Turn::Close;

@@ -201,11 +201,16 @@ impl State {
 
     /// Whether a sleeping worker has to be woken; from then on it counts as awake.
     pub(super) fn wakes_worker(&mut self) -> bool {
-        // Where writing is tried again later, only a critical record has anything to gain before.
-        let due = if self.stalled.is_some() { self.urgent } else { self.due(Duration::ZERO) };
+        let due = if self.stalled.is_some() { self.overtakes() } else { self.due(Duration::ZERO) };
         let wakes = self.worker_sleeps && due;
         self.worker_sleeps &= !wakes;
         wakes
+    }
+
+    /// Whether somebody waits for what may go before a batch that waits for space. Where a batch
+    /// waits for anything else, nothing can go before it.
+    pub(super) fn overtakes(&self) -> bool {
+        self.urgent && self.stalled.as_ref().is_some_and(WriteError::is_refused_for_space)
     }
 
     /// Whether what waits is to be committed, when its oldest record has this age.
