@@ -247,3 +247,27 @@ fn a_visitor_that_stops_is_shown_the_rest_later() {
     }
     assert_eq!(shown, view(&log.files));
 }
+
+#[test]
+fn a_name_that_is_no_segments_is_told_once() {
+    let mut log = twenty_records();
+    log.files.insert("1.audit.jsonl".to_owned(), Vec::new());
+    let mut viewer = Viewer::new(MemorySource::new(log.files));
+    let shown = read(&mut viewer);
+    assert_eq!((shown[0].as_str(), shown.len()), ("! ? segment_name_invalid", 21));
+    assert!(read(&mut viewer).is_empty());
+}
+
+#[test]
+fn an_unfinished_end_of_a_file_that_shrank_since_is_not_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = twenty_records();
+    let (name, bytes) = log.files.first_key_value().unwrap();
+    append(dir.path(), name, bytes);
+    append(dir.path(), name, br#"{"v":1,"seq":7,"#);
+    let mut viewer = Viewer::new(DirSource::open_dir(dir.path()).unwrap());
+    assert_eq!(read(&mut viewer).len(), 7);
+    fs::write(dir.path().join(name), &bytes[..100]).unwrap();
+    assert_eq!(read(&mut viewer), ["! ? segment_unreadable"]);
+    assert!(finish(viewer).is_empty());
+}
