@@ -109,8 +109,9 @@ fn with_findings_and_notices(count: usize) -> String {
     let mut log = Builder::new();
     log.events(count);
     let bytes = log.files.values_mut().next().unwrap();
-    let changed: Vec<_> = (0..bytes.len()).filter(|&at| bytes[at] == b'@').collect();
-    changed.into_iter().for_each(|at| bytes[at] = b'#');
+    for byte in bytes.iter_mut().filter(|byte| **byte == b'@') {
+        *byte = b'#';
+    }
     log.event();
     for number in 0..count {
         log.files.insert(format!("{number}.txt"), Vec::new());
