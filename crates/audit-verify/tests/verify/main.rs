@@ -16,5 +16,8 @@ mod lines;
 mod pruned;
 mod recovered;
 mod says;
+#[cfg(feature = "schema")]
+mod schema;
 mod segments;
+mod text;
 mod view;

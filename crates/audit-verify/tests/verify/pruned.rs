@@ -129,3 +129,31 @@ fn a_changed_bit_in_the_record_of_a_deletion_is_one_finding() {
         assert_eq!(report.findings[0].line, Some(2), "{report}");
     }
 }
+
+/// A log with a changed record in it, so that its segments do not tell all, and what is found when
+/// it has this account of a deletion.
+fn damaged_with(falsify: impl Fn(&mut Pruned, u64)) -> Vec<&'static str> {
+    let mut log = Builder::new();
+    log.events(4);
+    let mut pruned = Pruned::all_of(&log);
+    falsify(&mut pruned, log.seq);
+    log.record(&pruned.event());
+    log.event();
+    let bytes = log.files.values_mut().next().unwrap();
+    let third = crate::builder::line_starts(bytes)[2];
+    bytes[third + 200] ^= 1;
+    codes(&log.files, Verdict::Tampered)
+}
+
+#[test]
+fn damage_elsewhere_excuses_no_account_of_a_deletion_that_cannot_be_true() {
+    assert_eq!(damaged_with(|_, _| ()), ["hash_mismatch"]);
+    // It says that it was itself deleted. Seven records have three roots.
+    let itself = |pruned: &mut Pruned, seq| {
+        pruned.last_seq = seq;
+        pruned.roots = vec![Digest::of(b"any"); 3];
+    };
+    assert_eq!(damaged_with(itself), ["hash_mismatch", "prune_mismatch"]);
+    let too_few_roots = |pruned: &mut Pruned, _| pruned.roots.truncate(1);
+    assert_eq!(damaged_with(too_few_roots), ["hash_mismatch", "prune_mismatch"]);
+}

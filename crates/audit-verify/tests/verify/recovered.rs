@@ -186,3 +186,12 @@ fn a_tail_once_accounted_for_is_never_parsed_again() {
     let report = verify(&resumed(log, &account).files);
     assert_eq!((report.verdict, report.findings_total), (Verdict::Consistent, 0), "{report}");
 }
+
+#[test]
+fn an_account_from_the_middle_of_a_record_leaves_that_record_without_its_end() {
+    let (log, account) = torn(TAIL);
+    let account = Account::of(&log, account.offset - 10);
+    let report = verify(&resumed(log, &account).files);
+    let codes: Vec<_> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["line_unterminated", "recovery_not_a_crash"], "{report}");
+}

@@ -141,3 +141,58 @@ fn what_is_covered_is_said_for_a_torn_log_too() {
     assert_eq!(report.verdict.as_str(), "torn");
     assert!(report.coverage.contains("up to the last one, seq 3, is covered"), "{report}");
 }
+
+#[test]
+fn a_record_in_two_pieces_takes_one_seq_and_the_next_changed_one_is_named_by_its_own() {
+    let (mut log, line) = three_events();
+    bytes(&mut log)[line.start + 40] = b'\n';
+    bytes(&mut log)[line.end + 20] ^= 1;
+    log.event();
+    let report = verify(&log.files);
+    let seqs: Vec<_> = report.findings.iter().map(|finding| finding.seq).collect();
+    assert_eq!(seqs, [Some(3), Some(4)], "{report}");
+}
+
+#[test]
+fn a_tail_before_a_first_record_without_its_line_feed_is_the_fault_of_that_record() {
+    let report = unfinished_before(|opening| opening[..opening.len() - 1].to_vec());
+    let file = segment_name(4);
+    assert!(report.findings.iter().all(|at| at.file.as_ref() == Some(&file)), "{report}");
+    assert_eq!(report.findings_total, 1, "{report}");
+}
+
+/// A record with another byte in it, and a right hash over it: what is said of it, and what was
+/// found there.
+fn malformed(change: impl FnOnce(&str) -> String) -> (String, String) {
+    let mut log = Builder::new();
+    let event = r#"{"event_type":"x","b":1,"a":1,"a":2,"b":2}"#;
+    let (line, _) = Builder::line(log.seq, event, log.prev_hash);
+    let body = change(&line[..line.len() - 76]);
+    log.append(crate::builder::seal(&body).0.as_bytes());
+    let report = verify(&log.files);
+    assert_eq!(report.findings_total, 1, "{report}");
+    let finding = &report.findings[0];
+    (finding.message.clone(), finding.found.clone().unwrap_or_default())
+}
+
+#[test]
+fn a_malformed_prev_hash_is_told_where_the_hash_field_begins() {
+    let mut bytes = 0;
+    let (message, found) = malformed(|body| {
+        bytes = body.len();
+        body.replace(r#""prev_hash""#, r#""prev_hasH""#)
+    });
+    assert!(message.contains(&format!("At byte {bytes} of the line: prev_hash")), "{message}");
+    assert_eq!(found, "");
+}
+
+#[test]
+fn of_two_keys_that_stand_twice_the_one_that_stood_first_is_told() {
+    let mut second = 0;
+    let (message, found) = malformed(|body| {
+        second = body.rfind(r#"b":2"#).unwrap();
+        body.to_owned()
+    });
+    assert!(message.contains(&format!("At byte {second} of the line")), "{message}");
+    assert!(found.starts_with(r#"b":2}"#), "{found}");
+}

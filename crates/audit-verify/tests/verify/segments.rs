@@ -1,6 +1,6 @@
 //! Segments removed, renamed, re-dated, swapped, added.
 
-use audit_verify::Verdict;
+use audit_verify::{Verdict, VerifyOptions, verify_dir};
 
 use crate::builder::{
     Builder, Files, codes, place, segment_name, twenty_records, verify, verify_with,
@@ -151,4 +151,23 @@ fn other_files_are_told_and_are_nothing_wrong() {
     let notices: Vec<_> = report.notices.iter().map(|notice| notice.code.as_str()).collect();
     assert_eq!(notices, ["checkpoints_not_judged", "leftover_segment", "unknown_file"]);
     assert!(report.to_string().bytes().all(|byte| byte != 0x1b));
+}
+
+#[test]
+fn a_writer_whose_segment_cannot_be_read_is_not_said_to_have_stopped_without_a_word() {
+    let mut log = Builder::new();
+    log.open_segment();
+    let unreadable = log.file.clone();
+    log.close();
+    log.open_segment();
+    log.log_opened();
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in &log.files {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    std::fs::remove_file(dir.path().join(&unreadable)).unwrap();
+    std::fs::create_dir(dir.path().join(&unreadable)).unwrap();
+    let report = verify_dir(dir.path(), &VerifyOptions::default()).unwrap();
+    assert_eq!((report.findings_total, report.notices_total), (1, 0), "{report}");
+    assert_eq!(report.findings[0].file, Some(unreadable), "{report}");
 }

@@ -1,11 +1,15 @@
 //! The view of a log: line by line, on after a fault, and on while it grows.
 
+use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use audit_verify::{DirSource, LogSource, MemorySource, Verdict, View, Viewer};
+use audit_verify::{
+    DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError, Verdict, View, Viewer,
+};
 
 use crate::accounts::recovered_log;
 use crate::builder::{Builder, Files, codes, line_starts, twenty_records, verify};
@@ -246,4 +250,80 @@ fn a_visitor_that_stops_is_shown_the_rest_later() {
         }
     }
     assert_eq!(shown, view(&log.files));
+}
+
+#[test]
+fn a_name_that_is_no_segments_is_told_once() {
+    let mut log = twenty_records();
+    log.files.insert("1.audit.jsonl".to_owned(), Vec::new());
+    let mut viewer = Viewer::new(MemorySource::new(log.files));
+    let shown = read(&mut viewer);
+    assert_eq!((shown[0].as_str(), shown.len()), ("! ? segment_name_invalid", 21));
+    assert!(read(&mut viewer).is_empty());
+}
+
+#[test]
+fn an_unfinished_end_of_a_file_that_shrank_since_is_not_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = twenty_records();
+    let (name, bytes) = log.files.first_key_value().unwrap();
+    append(dir.path(), name, bytes);
+    append(dir.path(), name, br#"{"v":1,"seq":7,"#);
+    let mut viewer = Viewer::new(DirSource::open_dir(dir.path()).unwrap());
+    assert_eq!(read(&mut viewer).len(), 7);
+    fs::write(dir.path().join(name), &bytes[..100]).unwrap();
+    assert_eq!(read(&mut viewer), ["! ? segment_unreadable"]);
+    assert!(finish(viewer).is_empty());
+}
+
+/// A log in memory that counts how often its bytes are read.
+#[derive(Debug)]
+struct Counted<'c> {
+    source: MemorySource,
+    reads: &'c Cell<u32>,
+}
+
+#[derive(Debug)]
+struct CountedFile<'c>(MemoryFile<'c>, &'c Cell<u32>);
+
+impl LogSource for Counted<'_> {
+    type File<'s>
+        = CountedFile<'s>
+    where
+        Self: 's;
+
+    fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+        self.source.visit_names(visit)
+    }
+
+    fn open(&self, name: &str) -> Result<CountedFile<'_>, OpenError> {
+        self.source.open(name).map(|file| CountedFile(file, self.reads))
+    }
+}
+
+impl LogFile for CountedFile<'_> {
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1.set(self.1.get() + 1);
+        self.0.read_at(offset, buffer)
+    }
+}
+
+/// Whoever follows a log asks often, and an unfinished end may stay for long.
+#[test]
+fn an_unfinished_end_is_not_read_again_before_it_grows() {
+    let mut log = Builder::new();
+    log.append(b"{");
+    let reads = Cell::new(0);
+    let source = MemorySource::new(log.files);
+    let mut viewer = Viewer::new(Counted { source, reads: &reads });
+    assert_eq!(read(&mut viewer).len(), 2);
+    let before = reads.replace(0);
+    assert!(read(&mut viewer).is_empty());
+    assert!(before > 0);
+    assert_eq!(reads.get(), 0);
+    assert_eq!(finish(viewer), ["! ? torn_tail"]);
 }
