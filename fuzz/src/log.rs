@@ -9,7 +9,7 @@ use audit_core::lifecycle::{LifecycleEvent, LogId, write_audit_id};
 use audit_core::limits::PAYLOAD_BYTES_MAX;
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{
-    AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, RecordTime, RotationPolicy,
+    AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, RecordTime, OnDamage, RotationPolicy,
     ServiceId,
 };
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, View, Viewer, verify_source};
@@ -178,7 +178,7 @@ pub fn recover(data: &[u8]) {
     let before = verdict(files.clone());
     let disk = SimDisk::with_files(files);
     let flush = FlushMode::Immediate;
-    let opened = AuditFileWriter::with(disk.store(), Still, RotationPolicy::Daily, flush);
+    let opened = AuditFileWriter::with(disk.store(), Still, RotationPolicy::Daily, flush, OnDamage::Refuse);
     let Ok(mut writer) = opened else { return };
     let event = AuditEvent::SealVerified {
         timestamp: EventTime::from(DateTime::UNIX_EPOCH),

@@ -15,8 +15,8 @@ use audit_logging::signal::{EndSignal, EndSignals};
 use audit_logging::validate::decode_line;
 use audit_logging::writer::Loss;
 use audit_logging::{
-    AuditConfig, AuditLogger, EmitError, FlushMode, OverflowPolicy, Receipt, RotationPolicy,
-    ServiceId, ShutdownError, TextPolicy,
+    AuditConfig, AuditLogger, EmitError, FileSystems, FlushMode, OnDamage, OpenPolicy,
+    OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
@@ -69,6 +69,14 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "WHEN", default_value = "daily", value_parser = rotation)]
     rotate: RotationPolicy,
 
+    /// What to do when the newest file does not end as a crash leaves it
+    #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
+    on_damage: Damaged,
+
+    /// Write on a network file system, FUSE or one that is not known, too
+    #[arg(long)]
+    any_file_system: bool,
+
     /// Print `LINE SEQ:HASH` for each line once its record is durable, and `LINE refused REASON`
     #[arg(long)]
     receipts: bool,
@@ -88,6 +96,14 @@ enum Flush {
     Hybrid,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Damaged {
+    /// Record nothing
+    Refuse,
+    /// Declare it and go on in a new file; the log stays tampered for every verifier
+    Continue,
+}
+
 impl RecordArgs {
     fn config(&self) -> AuditConfig {
         AuditConfig {
@@ -95,8 +111,18 @@ impl RecordArgs {
             rotation_policy: self.rotate,
             text_policy: TextPolicy::Neutralise,
             overflow_policy: OverflowPolicy::Block { deadline: DEADLINE },
+            open_policy: self.open_policy(),
             ..AuditConfig::local(self.service, &self.dir)
         }
+    }
+
+    fn open_policy(&self) -> OpenPolicy {
+        let on_damage = match self.on_damage {
+            Damaged::Refuse => OnDamage::Refuse,
+            Damaged::Continue => OnDamage::ContinueInNewSegment,
+        };
+        let file_systems = if self.any_file_system { FileSystems::Any } else { FileSystems::Local };
+        OpenPolicy { on_damage, file_systems }
     }
 
     fn flush_mode(&self) -> FlushMode {

@@ -120,7 +120,7 @@ impl Outcome {
     const fn meaning(self) -> &'static str {
         match self {
             Self::Locked => "a writer has the log open, so another open is refused",
-            Self::Damaged => "an open is refused, since going on would bury evidence",
+            Self::Damaged => "an open is refused, unless it is told to go on after damage",
             Self::New => "there is no segment: an open begins a new log",
             Self::Recovers => "an open goes on in a new segment and declares the tail",
             Self::Unclosed => "an open goes on in a new segment; nothing is left behind the end",
@@ -159,7 +159,7 @@ fn json(outcome: Outcome, found: &Inspection) -> Value {
         "head": text(found.head.map(|head| head.to_string())),
         "closed": found.closed,
         "tail": tail,
-        "damage": found.damage,
+        "damage": text(found.damage.map(|damage| damage.to_string())),
         "holder": found.holder,
     })
 }

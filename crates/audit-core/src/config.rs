@@ -181,6 +181,41 @@ impl Default for OverflowPolicy {
     }
 }
 
+/// What an open does with a log whose newest segment does not end as a crash leaves it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDamage {
+    /// It refuses, so that nobody goes on over evidence without a decision.
+    #[default]
+    Refuse,
+    /// It goes on behind the last whole, linked record, in a new segment that declares the damage
+    /// with `damage_found`. **The log stays `tampered` for every verifier, for good**; what was
+    /// found is left as it is. For a service that has to go on recording while somebody
+    /// investigates.
+    ContinueInNewSegment,
+}
+
+/// On which file systems a log may lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FileSystems {
+    /// On those that are known to be of this machine. Only there does the lock keep out every other
+    /// writer, and does a sync mean what the flush modes promise.
+    #[default]
+    Local,
+    /// On any, network file systems and FUSE among them. **Whoever chooses this answers for it**
+    /// that a lock holds between all machines that reach the directory, and that a sync reaches
+    /// the disk.
+    Any,
+}
+
+/// What an open of a log puts up with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenPolicy {
+    /// A log that is damaged.
+    pub on_damage: OnDamage,
+    /// A directory on a file system that is not local.
+    pub file_systems: FileSystems,
+}
+
 /// Where records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditMode {
@@ -211,6 +246,8 @@ pub struct AuditConfig {
     pub text_policy: TextPolicy,
     /// What happens when they come faster than the disk takes them.
     pub overflow_policy: OverflowPolicy,
+    /// What the open puts up with.
+    pub open_policy: OpenPolicy,
 }
 
 impl AuditConfig {
@@ -225,6 +262,7 @@ impl AuditConfig {
             retention_policy: RetentionPolicy::default(),
             text_policy: TextPolicy::default(),
             overflow_policy: OverflowPolicy::default(),
+            open_policy: OpenPolicy::default(),
         }
     }
 }
@@ -247,5 +285,7 @@ mod tests {
         assert_eq!(RotationPolicy::default(), RotationPolicy::Daily);
         let patient = OverflowPolicy::Block { deadline: Duration::from_secs(5) };
         assert_eq!(OverflowPolicy::default(), patient);
+        let strict = OpenPolicy { on_damage: OnDamage::Refuse, file_systems: FileSystems::Local };
+        assert_eq!(OpenPolicy::default(), strict);
     }
 }

@@ -21,7 +21,8 @@ mod service;
 mod time;
 
 pub use config::{
-    AuditConfig, AuditMode, FlushMode, OverflowPolicy, RetentionPolicy, RotationPolicy, TextPolicy,
+    AuditConfig, AuditMode, FileSystems, FlushMode, OnDamage, OpenPolicy, OverflowPolicy,
+    RetentionPolicy, RotationPolicy, TextPolicy,
 };
 pub use digest::Digest;
 pub use envelope::{AuditEventEnvelope, Receipt, ReceiptError};

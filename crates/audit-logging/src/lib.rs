@@ -60,11 +60,13 @@ pub use audit_core::event::{
     ActorInfo, AuditResult, AuthMethod, EventName, IpText, OpaqueEvent, ResourceInfo, Severity,
 };
 pub use audit_core::{
-    AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, EventCategory, EventTime, FlushMode,
-    OverflowPolicy, Receipt, RetentionPolicy, RotationPolicy, ServiceId, TextPolicy,
+    AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, EventCategory, EventTime, FileSystems,
+    FlushMode, OnDamage, OpenPolicy, OverflowPolicy, Receipt, RetentionPolicy, RotationPolicy,
+    ServiceId, TextPolicy,
 };
 pub use audit_writer::{
-    AuditFileWriter, Condition, Health, OpenError, PendingReceipt, ShutdownError, WriteError,
+    AuditFileWriter, Condition, Damage, Health, OpenError, PendingReceipt, ShutdownError,
+    WriteError,
 };
 pub use logger::{AuditLogger, EmitError};
 

@@ -75,13 +75,14 @@ impl AuditLogger {
     ///
     /// # Errors
     ///
-    /// [`OpenError`] when the directory cannot be used, another writer has it, it belongs to
-    /// another service, or its end is damaged. The log is unchanged.
+    /// [`OpenError`] when the directory cannot be used, is not on a local file system, another
+    /// writer has it, it belongs to another service, or its end is damaged. The log is unchanged.
     pub fn open(config: Arc<AuditConfig>) -> Result<Self, OpenError> {
         let queue = match &config.mode {
             AuditMode::Disabled => None,
             AuditMode::Local { dir } => {
-                let writer = AuditFileWriter::new(dir, config.rotation_policy, config.flush_mode)?;
+                let AuditConfig { rotation_policy, flush_mode, open_policy, .. } = *config;
+                let writer = AuditFileWriter::open(dir, rotation_policy, flush_mode, open_policy)?;
                 let (service_id, overflow) = (config.service_id, config.overflow_policy);
                 Some(Arc::new(QueuedWriter::start(writer, service_id, overflow)?))
             }

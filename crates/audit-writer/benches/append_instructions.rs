@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use audit_core::{AuditEvent, AuditEventEnvelope, FlushMode, Receipt, RotationPolicy};
+use audit_core::{AuditEvent, AuditEventEnvelope, FlushMode, OnDamage, Receipt, RotationPolicy};
 use audit_testkit::events::{critical, custom, routine, service_id};
 use audit_writer::{AuditFileWriter, Clock, SimDisk, SimStore};
 use chrono::{DateTime, Utc};
@@ -33,7 +33,8 @@ type Writing = (Writer, AuditEventEnvelope<'static>);
 fn ready(event: AuditEvent<'static>) -> Writing {
     let store = SimDisk::default().store();
     let (rotation, flush) = (RotationPolicy::default(), FlushMode::default());
-    let mut writer = Writer::with(store, StoppedClock, rotation, flush).expect("an empty disk");
+    let mut writer = Writer::with(store, StoppedClock, rotation, flush, OnDamage::Refuse)
+        .expect("an empty disk");
     let envelope = AuditEventEnvelope::new(service_id(), event);
     writer.write_event(&envelope).expect("a disk without faults");
     (writer, envelope)

@@ -8,6 +8,8 @@ use audit_core::lifecycle::MissingReason;
 use audit_core::{Receipt, ServiceId};
 
 use crate::queue::PendingReceipt;
+use crate::recovery::Damage;
+use crate::store::FileSystemKind;
 use crate::writer::is_full;
 
 /// A log was not opened. Nothing in its directory was changed, but that an interrupted sync may
@@ -37,16 +39,24 @@ pub enum OpenError {
         /// The one that was given.
         given: ServiceId,
     },
+    /// The directory is on a file system that is not known to be local, where neither the lock nor
+    /// a sync need mean what they say, and [`FileSystems::Local`](audit_core::FileSystems::Local)
+    /// is asked for. The directory may have been made.
+    #[error("the directory is on {file_system}, which is not known to be a local file system")]
+    NotLocal {
+        /// Its kind.
+        file_system: FileSystemKind,
+    },
     /// The newest segment does not end as a crash leaves it, so going on would bury evidence.
     /// `audit verify` says what is wrong.
-    #[error("{file} is damaged at byte {offset}: {reason}")]
+    #[error("{file} is damaged at byte {offset}: {damage}")]
     Damaged {
         /// The segment.
         file: String,
         /// Where its whole records end.
         offset: u64,
         /// What stands against a crash.
-        reason: &'static str,
+        damage: Damage,
     },
 }
 

@@ -13,7 +13,10 @@ use std::time::Duration;
 use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment};
 use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
-use audit_core::{AuditEventEnvelope, FlushMode, Receipt, RecordTime, RotationPolicy, ServiceId};
+use audit_core::{
+    AuditEventEnvelope, FileSystems, FlushMode, OnDamage, OpenPolicy, Receipt, RecordTime,
+    RotationPolicy, ServiceId,
+};
 
 use crate::chain::Chain;
 use crate::clock::{Clock, SystemClock};
@@ -94,20 +97,41 @@ impl AuditFileWriter {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] when an operation fails, [`OpenError::Locked`] when another writer has the
-    /// log open, [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it.
-    /// The log is unchanged in each case.
+    /// [`OpenError::Io`] when an operation fails, [`OpenError::NotLocal`] when the file system is
+    /// not local, [`OpenError::Locked`] when another writer has the log open,
+    /// [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it. The log is
+    /// unchanged in each case.
     pub fn new(
         dir: impl AsRef<Path>,
         rotation_policy: RotationPolicy,
         flush_mode: FlushMode,
     ) -> Result<Self, OpenError> {
+        Self::open(dir, rotation_policy, flush_mode, OpenPolicy::default())
+    }
+
+    /// As [`new`](Self::new), but for what a policy puts up with.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub fn open(
+        dir: impl AsRef<Path>,
+        rotation_policy: RotationPolicy,
+        flush_mode: FlushMode,
+        open_policy: OpenPolicy,
+    ) -> Result<Self, OpenError> {
+        let OpenPolicy { on_damage, file_systems } = open_policy;
         let store =
             RealStore::open_dir(dir.as_ref()).map_err(OpenError::io("open the directory"))?;
+        let file_system =
+            store.file_system().map_err(OpenError::io("ask for the kind of file system"))?;
+        if file_systems == FileSystems::Local && !file_system.is_local() {
+            return Err(OpenError::NotLocal { file_system });
+        }
         if !store.try_lock().map_err(OpenError::io("lock the directory"))? {
             return Err(OpenError::Locked { holder: crate::recovery::holder(&store) });
         }
-        Self::with(store, SystemClock::default(), rotation_policy, flush_mode)
+        Self::with(store, SystemClock::default(), rotation_policy, flush_mode, on_damage)
     }
 }
 
@@ -116,14 +140,15 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// # Errors
     ///
-    /// As for [`new`](AuditFileWriter::new), but [`OpenError::Locked`].
+    /// [`OpenError::Io`] and [`OpenError::Damaged`], as for [`new`](AuditFileWriter::new).
     pub fn with(
         mut store: S,
         clock: C,
         rotation_policy: RotationPolicy,
         flush_mode: FlushMode,
+        on_damage: OnDamage,
     ) -> Result<Self, OpenError> {
-        let recovered = crate::recovery::recover(&mut store)?;
+        let recovered = crate::recovery::recover(&mut store, on_damage)?;
         let records = flush::window_records(flush_mode);
         let mut writer = Self {
             store,
@@ -156,7 +181,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             // segment was given back already, and refuses.
             writer.store.release(&found.previous.file).unwrap_or_default();
             writer.previous = Some((found.previous, found.file));
-            writer.accounts.extend(found.tail);
+            writer.accounts.extend(found.account);
         }
         Ok(writer)
     }

@@ -9,10 +9,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use audit_core::{FlushMode, RotationPolicy, ServiceId};
+use audit_core::{FileSystems, FlushMode, OnDamage, OpenPolicy, RotationPolicy, ServiceId};
 use audit_verify::{Verdict, VerifyOptions, verify_dir};
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
-use audit_writer::{AuditFileWriter, OpenError, WriteError};
+use audit_writer::{AuditFileWriter, Damage, OpenError, WriteError};
 use chrono::{TimeDelta, Utc};
 use common::routine;
 
@@ -243,6 +243,109 @@ fn a_record_taken_out_is_damage_and_no_crash() {
     fs::write(copy.path().join(name), lines[0]).unwrap();
     assert_eq!(verdict(copy.path()), Verdict::Tampered);
     assert!(matches!(writer(copy.path()), Err(OpenError::Damaged { .. })), "log_opened is absent");
+}
+
+fn writer_that_goes_on(dir: &Path) -> Result<AuditFileWriter, OpenError> {
+    let policy = OpenPolicy { on_damage: OnDamage::ContinueInNewSegment, ..OpenPolicy::default() };
+    AuditFileWriter::open(dir, RotationPolicy::Daily, FlushMode::Immediate, policy)
+}
+
+/// The bytes of a segment that was not closed, and its name.
+fn unclosed_segment() -> (String, Vec<u8>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    for number in 0..5 {
+        log.write_event(&routine(number)).unwrap();
+    }
+    let path = segments(dir.path()).remove(0);
+    (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap())
+}
+
+fn closed_segment() -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    log.write_event(&routine(0)).unwrap();
+    log.close().unwrap();
+    fs::read(segments(dir.path()).remove(0)).unwrap()
+}
+
+#[test]
+fn who_is_told_to_go_on_after_damage_declares_it_and_the_log_stays_tampered() {
+    let (name, whole) = unclosed_segment();
+    let lines: Vec<_> = whole.split_inclusive(|&byte| byte == b'\n').collect();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let damages = [
+        (Damage::LineNotARecord, flipped),
+        (Damage::RecordNotLinked, [&lines[..4], &lines[5..]].concat().concat()),
+        (Damage::ByteAfterRecord, [&whole[..whole.len() - 1], b"x"].concat()),
+        (Damage::NulsWithinBlock, [&whole[..whole.len() - 100], &[0; 7], b"x"].concat()),
+        (Damage::TailTooLong, [&whole[..], &vec![b'x'; (1 << 20) + 1]].concat()),
+        (Damage::BytesAfterClose, [&closed_segment()[..], b"x"].concat()),
+        (Damage::OpeningIncomplete, lines[0].to_vec()),
+    ];
+    for (damage, bytes) in damages {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(&name);
+        fs::write(&path, &bytes).unwrap();
+        let refused = writer(dir.path()).unwrap_err();
+        let OpenError::Damaged { damage: found, offset, .. } = &refused else {
+            panic!("{damage:?}: {refused}")
+        };
+        assert_eq!(*found, damage);
+
+        let mut log = writer_that_goes_on(dir.path()).unwrap();
+        log.write_event(&routine(9)).unwrap();
+        log.close().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{damage:?}: what was found is evidence");
+        let new = fs::read_to_string(segments(dir.path()).remove(1)).unwrap();
+        let types: Vec<_> = new.lines().map(event_type).collect();
+        let opening = ["segment_opened", "log_opened", "damage_found"];
+        assert_eq!(types[..3], opening, "{damage:?}");
+        assert_eq!(types[3..], ["seal_verified", "log_closed"], "{damage:?}");
+        let told = format!(
+            r#"{{"event_type":"damage_found","file":"{name}","offset":{offset},"code":"{}"}}"#,
+            damage.code()
+        );
+        assert!(new.contains(&told), "{damage:?}: {new}");
+        assert_eq!(verdict(dir.path()), Verdict::Tampered, "{damage:?}");
+
+        // The end of the log is whole again; its past is not.
+        let mut log = writer(dir.path()).unwrap();
+        log.write_event(&routine(10)).unwrap();
+        log.close().unwrap();
+        assert_eq!(verdict(dir.path()), Verdict::Tampered, "{damage:?}");
+        let newest = fs::read_to_string(segments(dir.path()).remove(2)).unwrap();
+        assert!(!newest.contains("damage_found"), "{damage:?}: it was declared already");
+    }
+}
+
+fn event_type(line: &str) -> &str {
+    let (_, rest) = line.split_once(r#""event_type":""#).unwrap();
+    rest.split_once('"').unwrap().0
+}
+
+#[test]
+fn a_segment_without_a_beginning_leaves_nothing_to_go_on_after() {
+    let (name, whole) = unclosed_segment();
+    let dir = tempfile::tempdir().unwrap();
+    for bytes in [&b""[..], &whole[1..]] {
+        fs::write(dir.path().join(&name), bytes).unwrap();
+        let error = writer_that_goes_on(dir.path()).unwrap_err();
+        let is_said = matches!(error, OpenError::Damaged { damage: Damage::OpeningMissing, .. });
+        assert!(is_said, "{error}");
+    }
+}
+
+#[test]
+fn a_file_system_that_is_not_known_as_local_is_refused_unless_it_is_allowed() {
+    let proc = Path::new("/proc/self");
+    let refused = writer(proc).unwrap_err();
+    let OpenError::NotLocal { file_system } = &refused else { panic!("{refused}") };
+    assert_eq!(file_system.to_string(), "a file system of the kind 0x9fa0");
+    let policy = OpenPolicy { file_systems: FileSystems::Any, ..OpenPolicy::default() };
+    let opened = AuditFileWriter::open(proc, RotationPolicy::Daily, FlushMode::Immediate, policy);
+    assert!(!matches!(opened, Err(OpenError::NotLocal { .. })), "{opened:?}");
 }
 
 #[test]

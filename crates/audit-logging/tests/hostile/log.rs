@@ -1,6 +1,6 @@
 //! A log on a simulated disk, and what every log must be whatever was written into it.
 
-use audit_core::{AuditEvent, Marks, is_hostile};
+use audit_core::{AuditEvent, Marks, OnDamage, is_hostile};
 use audit_logging::validate::Decoded;
 use audit_logging::writer::{SimDisk, SimStore, SystemClock};
 use audit_logging::{AuditEventEnvelope, AuditFileWriter, FlushMode, RotationPolicy, ServiceId};
@@ -34,8 +34,14 @@ impl Log {
         let disk = SimDisk::default();
         let rotation = RotationPolicy::SizeLimit { bytes_max: 2_000_000 };
         let flush = FlushMode::Batched { size: 1_000, interval_secs: 3_600 };
-        let writer =
-            AuditFileWriter::with(disk.store(), SystemClock::default(), rotation, flush).unwrap();
+        let writer = AuditFileWriter::with(
+            disk.store(),
+            SystemClock::default(),
+            rotation,
+            flush,
+            OnDamage::Refuse,
+        )
+        .unwrap();
         Self { disk, writer, written: Vec::new() }
     }
 

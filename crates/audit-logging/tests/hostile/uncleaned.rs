@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use audit_core::{AuditEvent, Marks, is_hostile};
+use audit_core::{AuditEvent, Marks, OnDamage, is_hostile};
 use audit_logging::writer::{SimDisk, SystemClock};
 use audit_logging::{AuditEventEnvelope, AuditFileWriter, FlushMode, OpaqueEvent, RotationPolicy};
 use audit_verify::{MemorySource, Verdict, VerifyOptions, verify_source};
@@ -21,6 +21,7 @@ fn written(events: Vec<AuditEvent<'_>>) -> String {
         SystemClock::default(),
         RotationPolicy::Daily,
         FlushMode::Batched { size: 1_000, interval_secs: 3_600 },
+        OnDamage::Refuse,
     )
     .unwrap();
     let count = events.len();

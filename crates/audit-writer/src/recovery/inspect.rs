@@ -5,9 +5,11 @@ use std::path::Path;
 
 use audit_core::digest::Hasher;
 use audit_core::lifecycle::{LifecycleEvent, TailKind};
-use audit_core::{Digest, Receipt, ServiceId};
+use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
-use super::{Scan, holder, read_more, read_records, recover, segments};
+use super::damage::Damage;
+use super::read::{read_more, read_records};
+use super::{Scan, holder, recover, segments};
 use crate::error::OpenError;
 use crate::store::{Identity, RealStore, SegmentFile, Sight, Store};
 
@@ -35,8 +37,8 @@ pub struct Inspection {
     /// What its tail looks like, where it looks like a crash: an open would declare it so, and go
     /// on in a new segment.
     pub tail_kind: Option<TailKind>,
-    /// Why an open would refuse the log as damaged.
-    pub damage: Option<&'static str>,
+    /// Why an open would refuse the log as damaged, unless it is told to go on.
+    pub damage: Option<Damage>,
 }
 
 /// Looks at the end of a log as an open does, and changes nothing: neither a byte nor a time of
@@ -70,15 +72,15 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
     let end = read_records(&file, |line| scan.take(line))?;
     let tail_bytes = end.saturating_sub(scan.offset);
     let (mut tail_kind, mut damage) = (None, None);
-    match recover(store) {
+    match recover(store, OnDamage::Refuse) {
         Ok(recovered) => {
             if let Some(LifecycleEvent::LogRecovered { kind, .. }) =
-                recovered.and_then(|recovered| recovered.tail)
+                recovered.and_then(|recovered| recovered.account)
             {
                 tail_kind = Some(kind);
             }
         }
-        Err(OpenError::Damaged { reason, .. }) => damage = Some(reason),
+        Err(OpenError::Damaged { damage: found, .. }) => damage = Some(found),
         Err(error) => return Err(error),
     }
     Ok(Inspection {

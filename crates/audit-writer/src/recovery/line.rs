@@ -7,7 +7,7 @@ use audit_core::limits::RECORD_BYTES_MAX;
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use serde_json::Value;
 
-use super::LogOpened;
+use super::holder::LogOpened;
 
 const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
 

@@ -7,6 +7,7 @@
 use audit_core::Digest;
 use audit_core::lifecycle::TailKind;
 
+use super::damage::Damage;
 use super::line::Line;
 
 /// What a disk loses at once, in bytes: never less than a sector.
@@ -47,14 +48,14 @@ impl Due {
 /// # Errors
 ///
 /// Why it does not look like a crash.
-pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, &'static str> {
+pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, Damage> {
     let mut valid_records: u64 = 0;
     let mut due = Due::NoRecord;
     for line in tail.split_inclusive(|&byte| byte == b'\n') {
         let whole = line.strip_suffix(b"\n");
         if let Some(record) = whole.and_then(Line::parse) {
             if !due.allows(&record) {
-                return Err("a whole record of its tail does not follow the one before");
+                return Err(Damage::RecordNotLinked);
             }
             due = Due::After(record.hash);
             valid_records = valid_records.saturating_add(1);
@@ -65,15 +66,15 @@ pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, &'static str> {
             continue;
         }
         match whole {
-            Some(_) => return Err("a line of its tail is no record and holds no lost block"),
+            Some(_) => return Err(Damage::LineNotARecord),
             None if follows_a_record(line) => {
-                return Err("its last record is followed by another byte than a line feed");
+                return Err(Damage::ByteAfterRecord);
             }
             None => {}
         }
     }
     if !nuls_are_lost_blocks(tail, offset) {
-        return Err("its tail holds NULs that no lost block leaves");
+        return Err(Damage::NulsWithinBlock);
     }
     let looks = if tail.iter().all(|&byte| byte == 0) {
         TailKind::Zeros

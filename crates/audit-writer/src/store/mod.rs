@@ -8,7 +8,7 @@ mod sim;
 
 use std::io;
 
-pub use real::{RealSegment, RealStore};
+pub use real::{FileSystemKind, RealSegment, RealStore};
 pub use sim::{
     Change, Failure, Fate, Fault, Lasting, Moment, SimDisk, SimSegment, SimStore, Unsynced,
 };

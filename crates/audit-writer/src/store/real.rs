@@ -1,5 +1,7 @@
 //! A directory of this machine.
 
+mod file_system;
+
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -11,6 +13,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::{Identity, Link, SegmentFile, Sight, Store};
 use crate::segment::NEW_SEGMENT;
+pub use file_system::FileSystemKind;
 
 const DIR_MODE: Mode = Mode::RWXU;
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
@@ -61,6 +64,16 @@ impl RealStore {
             opened => opened?,
         };
         Ok(Self { dir })
+    }
+
+    /// On what kind of file system the directory is.
+    ///
+    /// # Errors
+    ///
+    /// The system does not say.
+    pub fn file_system(&self) -> io::Result<FileSystemKind> {
+        let about = retry_on_intr(|| fs::fstatfs(&self.dir))?;
+        Ok(FileSystemKind::from_magic(about.f_type))
     }
 
     /// Takes the lock that keeps other writers out, without waiting; whether it was free. The lock

@@ -98,15 +98,17 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(log_id)
     }
 
-    /// `segment_opened`; what is to be said of the segment before; and where this writer opens the
-    /// log, who it is.
+    /// `segment_opened`; the tail of the segment before; where this writer opens the log, who it is;
+    /// and what else is to be said of the segment before.
     fn opening_events(&self, log_id: LogId) -> Vec<LifecycleEvent> {
         let mut events = vec![LifecycleEvent::SegmentOpened {
             log_id,
             merkle_frontier: self.chain.frontier().roots().to_vec(),
             previous: self.previous_segment(),
         }];
-        events.extend(self.accounts.iter().cloned());
+        let is_tail =
+            |event: &&LifecycleEvent| matches!(event, LifecycleEvent::LogRecovered { .. });
+        events.extend(self.accounts.iter().filter(is_tail).cloned());
         if !self.announced {
             let identity = self.store.identity();
             events.push(LifecycleEvent::LogOpened {
@@ -118,6 +120,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                 boot_id: identity.boot_id,
             });
         }
+        events.extend(self.accounts.iter().filter(|event| !is_tail(event)).cloned());
         events
     }
 

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use audit_core::{
-    AuditEvent, AuditEventEnvelope, EventTime, FlushMode, Receipt, RotationPolicy, ServiceId,
+    AuditEvent, AuditEventEnvelope, EventTime, FlushMode, OnDamage, Receipt, RotationPolicy,
+    ServiceId,
 };
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
 use audit_writer::{AuditFileWriter, OpenError, SimClock, SimDisk, SimStore};
@@ -29,7 +30,7 @@ pub(crate) fn open(
     rotation: RotationPolicy,
     flush: FlushMode,
 ) -> Result<SimWriter, OpenError> {
-    AuditFileWriter::with(disk.store(), clock.clone(), rotation, flush)
+    AuditFileWriter::with(disk.store(), clock.clone(), rotation, flush, OnDamage::Refuse)
 }
 
 /// A routine event that tells its number.

@@ -40,7 +40,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use audit_core::{
-    AuditEvent, EventTime, FlushMode, Marks, OverflowPolicy, RotationPolicy, ServiceId,
+    AuditEvent, EventTime, FlushMode, Marks, OnDamage, OverflowPolicy, RotationPolicy, ServiceId,
 };
 use chrono::DateTime;
 use shuttle::rand::Rng as _;
@@ -87,7 +87,9 @@ impl Model {
         let facts = Arc::new(facts);
         let clock = SimClock::at(DateTime::UNIX_EPOCH);
         let store = ModelStore::new(&disk, &facts);
-        let writer = AuditFileWriter::with(store, clock, RotationPolicy::Daily, flush).unwrap();
+        let writer =
+            AuditFileWriter::with(store, clock, RotationPolicy::Daily, flush, OnDamage::Refuse)
+                .unwrap();
         let overflow = OverflowPolicy::Block { deadline };
         let service = ServiceId::new("bank.teller-1").unwrap();
         let queue = Arc::new(QueuedWriter::start(writer, service, overflow).unwrap());

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use audit_core::{FlushMode, RotationPolicy};
+use audit_core::{FlushMode, OnDamage, RotationPolicy};
 use audit_verify::Verdict;
 use audit_writer::{
     AuditFileWriter, Condition, OpenError, QueueError, QueuedWriter, ShutdownError, WriteError,
@@ -110,7 +110,9 @@ fn the_log_of_another_service_is_not_opened() {
     let before = rig.disk.files();
     let clock = clock_at("2026-01-02T04:00:00Z");
     let store = rig.disk.store();
-    let writer = AuditFileWriter::with(store, clock, RotationPolicy::Daily, HYBRID).unwrap();
+    let writer =
+        AuditFileWriter::with(store, clock, RotationPolicy::Daily, HYBRID, OnDamage::Refuse)
+            .unwrap();
     let other = "bank.teller-2".parse().unwrap();
     let started = QueuedWriter::start(writer, other, audit_core::OverflowPolicy::Reject);
     let Err(OpenError::ServiceMismatch { log, given }) = started else { panic!("{started:?}") };

@@ -28,7 +28,7 @@ mod window;
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit_core::{AuditEvent, FlushMode, Marks, OverflowPolicy, RotationPolicy};
+use audit_core::{AuditEvent, FlushMode, Marks, OnDamage, OverflowPolicy, RotationPolicy};
 use audit_writer::{AuditFileWriter, PendingReceipt, QueueError, QueuedWriter, SimClock, SimDisk};
 use common::{clock_at, service};
 use steered::{SteeredStore, Steering};
@@ -66,7 +66,8 @@ impl Rig {
     ) -> Self {
         let (steering, clock) = (Steering::default(), clock_at("2026-01-02T03:04:05Z"));
         let store = SteeredStore::new(&disk, &steering);
-        let writer = AuditFileWriter::with(store, clock.clone(), rotation, flush).unwrap();
+        let writer =
+            AuditFileWriter::with(store, clock.clone(), rotation, flush, OnDamage::Refuse).unwrap();
         let queue = Arc::new(QueuedWriter::start(writer, service(), overflow).unwrap());
         Self { disk, steering, clock, queue }
     }

@@ -1,0 +1,50 @@
+//! What stands against a crash.
+
+/// Why the end of a log does not look as a crash leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The newest segment does not begin with a whole record of its own, which it had before it got
+    /// its name. There is nothing to go on after, so it is refused whatever the policy.
+    #[error("it does not begin with a whole record of its own")]
+    OpeningMissing,
+    /// Its opening records are not whole, which were on disk before it got its name.
+    #[error("its first records, which were written at once, are not whole")]
+    OpeningIncomplete,
+    /// Bytes follow `log_closed`, after which nothing is written.
+    #[error("bytes follow log_closed")]
+    BytesAfterClose,
+    /// Its tail is longer than `unsynced_max_bytes` of its writer.
+    #[error("its tail is longer than its writer left unsynced")]
+    TailTooLong,
+    /// A whole record of its tail is not the one that comes next: one was taken out, put in or
+    /// moved.
+    #[error("a whole record of its tail does not follow the one before")]
+    RecordNotLinked,
+    /// A line of its tail is no record, and no lost block explains that: a byte was changed.
+    #[error("a line of its tail is no record and holds no lost block")]
+    LineNotARecord,
+    /// Its unfinished last line begins with a whole record.
+    #[error("its last record is followed by another byte than a line feed")]
+    ByteAfterRecord,
+    /// NULs begin or end within a block.
+    #[error("its tail holds NULs that no lost block leaves")]
+    NulsWithinBlock,
+}
+
+impl Damage {
+    /// The name that `damage_found` states.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OpeningMissing => "opening_missing",
+            Self::OpeningIncomplete => "opening_incomplete",
+            Self::BytesAfterClose => "bytes_after_close",
+            Self::TailTooLong => "tail_too_long",
+            Self::RecordNotLinked => "record_not_linked",
+            Self::LineNotARecord => "line_not_a_record",
+            Self::ByteAfterRecord => "byte_after_record",
+            Self::NulsWithinBlock => "nuls_within_block",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the writers of a log said of themselves.
+
+use super::line::Line;
+use super::read::read_records;
+use super::segments;
+use crate::error::OpenError;
+use crate::segment::SegmentName;
+use crate::store::Store;
+
+/// What the newest `log_opened` of some segments says.
+#[derive(Clone, Debug)]
+pub(super) struct LogOpened {
+    pub(super) unsynced_bytes_max: u64,
+    pub(super) holder: String,
+}
+
+/// A `log_opened` stands among the first records of a segment, if it is there at all.
+pub(super) fn newest_log_opened<S: Store>(
+    store: &S,
+    segments: &[SegmentName],
+) -> Result<Option<LogOpened>, OpenError> {
+    for segment in segments.iter().rev() {
+        let name = segment.to_string();
+        let file = store.open(&name).map_err(OpenError::io("open an older segment"))?;
+        let mut found = None;
+        read_records(&file, |line| {
+            let line = Line::parse(line)?;
+            if !line.is("segment_opened") && !line.is("log_recovered") {
+                found = line.log_opened();
+                return None;
+            }
+            Some(())
+        })?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Who holds the log, as the newest `log_opened` says; for the error of the one who does not.
+pub(crate) fn holder<S: Store>(store: &S) -> String {
+    let opened = segments(store).and_then(|segments| newest_log_opened(store, &segments));
+    match opened {
+        Ok(Some(LogOpened { holder, .. })) => holder,
+        Ok(None) | Err(_) => "it has not said who it is".to_owned(),
+    }
+}

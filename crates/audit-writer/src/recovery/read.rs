@@ -1,0 +1,70 @@
+//! Reading a segment: line by line, or a range of it.
+
+use audit_core::limits::RECORD_BYTES_MAX;
+
+use crate::error::OpenError;
+use crate::store::SegmentFile;
+
+/// Bytes read at a time: the longest record fits, and most logs end within a few of these.
+const READ_BYTES: usize = 1 << 17;
+
+/// Hands each line that ends with a line feed to `take`, until it returns `None` or a line is too
+/// long to be a record. Returns the length of the file.
+pub(super) fn read_records(
+    file: &impl SegmentFile,
+    mut take: impl FnMut(&[u8]) -> Option<()>,
+) -> Result<u64, OpenError> {
+    let mut buffer = Vec::new();
+    let mut at: u64 = 0;
+    let mut taking = true;
+    loop {
+        let read = read_more(file, at, &mut buffer)?;
+        if read == 0 {
+            return Ok(at);
+        }
+        at = at.saturating_add(read);
+        let mut used = 0;
+        while taking {
+            let rest = buffer.get(used..).unwrap_or_default();
+            let Some(length) = memchr::memchr(b'\n', rest) else {
+                taking = rest.len() <= RECORD_BYTES_MAX;
+                break;
+            };
+            taking = take(rest.get(..length).unwrap_or_default()).is_some();
+            used = used.saturating_add(length).saturating_add(1);
+        }
+        if taking {
+            buffer.drain(..used);
+        } else {
+            // Only the length of the file is still of interest.
+            buffer.clear();
+        }
+    }
+}
+
+pub(super) fn read_more(
+    file: &impl SegmentFile,
+    at: u64,
+    buffer: &mut Vec<u8>,
+) -> Result<u64, OpenError> {
+    let kept = buffer.len();
+    buffer.resize(kept.saturating_add(READ_BYTES), 0);
+    let free = buffer.get_mut(kept..).unwrap_or_default();
+    let read = file.read_at(at, free).map_err(OpenError::io("read a segment"))?;
+    buffer.truncate(kept.saturating_add(read));
+    Ok(u64::try_from(read).unwrap_or(u64::MAX))
+}
+
+pub(super) fn read_range(
+    file: &impl SegmentFile,
+    offset: u64,
+    bytes: u64,
+) -> Result<Vec<u8>, OpenError> {
+    let mut found = Vec::new();
+    let mut at = offset;
+    while read_more(file, at, &mut found)? > 0 {
+        at = offset.saturating_add(u64::try_from(found.len()).unwrap_or(u64::MAX));
+    }
+    found.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+    Ok(found)
+}

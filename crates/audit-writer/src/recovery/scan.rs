@@ -1,0 +1,80 @@
+//! The walk over a segment's records, as far as they are whole and linked.
+
+use audit_core::lifecycle::LogId;
+use audit_core::{Digest, Frontier, ServiceId};
+
+use super::line::Line;
+use crate::chain::Chain;
+use crate::segment::SegmentName;
+
+/// The first record of a segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opened {
+    pub(super) service_id: ServiceId,
+    pub(super) log_id: LogId,
+}
+
+/// The walk over a segment's records.
+#[derive(Debug)]
+pub(super) struct Scan {
+    name: SegmentName,
+    pub(super) chain: Chain,
+    /// Where the records that it has taken end.
+    pub(super) offset: u64,
+    pub(super) opened: Option<Opened>,
+    pub(super) unsynced_bytes_max: Option<u64>,
+    /// Whether the opening records say that a writer opened the log, and not yet which.
+    pub(super) owes_log_opened: bool,
+    pub(super) closed: bool,
+}
+
+impl Scan {
+    pub(super) fn new(name: SegmentName) -> Self {
+        Self {
+            name,
+            chain: Chain::new(),
+            offset: 0,
+            opened: None,
+            unsynced_bytes_max: None,
+            owes_log_opened: false,
+            closed: false,
+        }
+    }
+
+    /// Takes the next line (without its line feed) if it is a whole record linked to the one before.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Option<()> {
+        let line = Line::parse(bytes)?;
+        if let Some(opened) = self.opened {
+            let linked = line.prev_hash == *self.chain.prev_hash()
+                && Some(line.seq) == self.chain.next_seq()
+                && line.service_id == opened.service_id.as_str();
+            if !linked || self.closed {
+                return None;
+            }
+        } else {
+            self.open(&line)?;
+        }
+        if let Some(opened) = line.log_opened() {
+            self.unsynced_bytes_max = Some(opened.unsynced_bytes_max);
+            self.owes_log_opened = false;
+        } else if line.seq == 0 || line.is("log_recovered") {
+            self.owes_log_opened = true;
+        }
+        self.closed = line.is("log_closed");
+        self.chain.push(line.hash);
+        let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
+        self.offset = self.offset.checked_add(length)?;
+        Some(())
+    }
+
+    fn open(&mut self, line: &Line<'_>) -> Option<()> {
+        let (log_id, roots) = line.segment_opened()?;
+        let frontier = Frontier::from_roots(line.seq, &roots)?;
+        if line.seq != self.name.first_seq || (line.seq == 0 && line.prev_hash != Digest::ZERO) {
+            return None;
+        }
+        self.chain = Chain::after(line.prev_hash, frontier);
+        self.opened = Some(Opened { service_id: ServiceId::new(line.service_id).ok()?, log_id });
+        Some(())
+    }
+}
