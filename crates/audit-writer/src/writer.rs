@@ -1,13 +1,14 @@
 //! The writer: one thread, unbuffered.
 
 mod append;
+mod close;
+mod durable;
+mod lines;
 mod open;
 mod space;
 mod watch;
 
-use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment};
@@ -21,11 +22,12 @@ use audit_core::{
 use crate::chain::Chain;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{OpenError, WriteError};
-use crate::flush::{self, Unsynced};
+use crate::flush;
 use crate::loss::{Loss, LossTally};
 use crate::segment::SegmentName;
-use crate::store::{RealStore, SegmentFile, Store};
-use append::Lines;
+use crate::store::{RealStore, Store};
+use durable::Pending;
+use lines::Lines;
 pub(crate) use space::{Claim, Space, is_full};
 
 /// Appends records to a log, for one thread.
@@ -80,15 +82,6 @@ struct Current<F> {
     records: u64,
     /// Where the space that it has for certain ends.
     allocated: u64,
-}
-
-/// What is written and not yet durable.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pending {
-    events: u32,
-    critical: bool,
-    bytes: u64,
-    since: Option<Duration>,
 }
 
 impl AuditFileWriter {
@@ -337,36 +330,6 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(receipt)
     }
 
-    pub(crate) fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
-        if std::mem::replace(&mut self.closed, true) {
-            return Ok(self.durable);
-        }
-        self.usable()?;
-        let Some(Log { service_id, .. }) = self.log else { return Ok(None) };
-        match self.end_log(service_id) {
-            // The log goes on in another segment, and ends there.
-            Err(missing @ WriteError::SegmentMissing { .. }) => {
-                self.end_log(service_id).and(Err(missing))
-            }
-            ended => ended.map(|()| self.durable),
-        }
-    }
-
-    fn end_log(&mut self, service_id: ServiceId) -> Result<(), WriteError> {
-        self.finish_line()?;
-        self.declare_losses(service_id, Claim::Closing)?;
-        if !self.announced {
-            return Ok(());
-        }
-        self.append_lifecycle(service_id, Claim::Closing, &LifecycleEvent::LogClosed)?;
-        self.sync()?;
-        if let Some(mut current) = self.current.take() {
-            self.release(&current);
-            seal(&mut current.file);
-        }
-        Ok(())
-    }
-
     fn usable(&self) -> Result<(), WriteError> {
         self.fault.clone().map_or(Ok(()), Err)
     }
@@ -376,43 +339,4 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let log = self.log.get_or_insert(Log { service_id: given, log_id: None }).service_id;
         if log == given { Ok(()) } else { Err(WriteError::ServiceMismatch { log, given }) }
     }
-
-    fn unsynced(&self) -> Unsynced {
-        let Pending { events, critical, since, .. } = self.pending;
-        let oldest_age = since.map(|since| self.clock.monotonic().saturating_sub(since));
-        Unsynced { events, critical, oldest_age }
-    }
-
-    fn sync(&mut self) -> Result<(), WriteError> {
-        if self.pending.since.is_none() {
-            return Ok(());
-        }
-        let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
-        synced.map_err(|error| self.poison("sync the segment", error))?;
-        self.watch()?;
-        self.pending = Pending::default();
-        self.durable = self.chain.head();
-        Ok(())
-    }
-
-    /// The first error of this kind is the last: nothing is tried again, since a second sync may
-    /// claim a success that the first one lost.
-    fn poison(&mut self, action: &'static str, error: io::Error) -> WriteError {
-        let fault = WriteError::Poisoned { action, cause: Arc::new(error) };
-        self.fault = Some(fault.clone());
-        fault
-    }
-}
-
-impl<S: Store, C: Clock> Drop for AuditFileWriter<S, C> {
-    fn drop(&mut self) {
-        // Nobody is left to be told; the next open accounts for whatever this leaves.
-        drop(self.shut());
-    }
-}
-
-/// Takes away the permission to write. A file that stays writable is as whole as before, so a
-/// failure is none of the log's.
-fn seal(file: &mut impl SegmentFile) {
-    file.seal().unwrap_or_default();
 }

@@ -1,21 +1,24 @@
 //! What the callers and the worker share, under one lock. Nothing here waits, and nothing is done
 //! to the disk.
 
-use std::collections::VecDeque;
+mod due;
+mod settling;
+
 use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
-use audit_core::limits::{BATCH_BYTES_MAX, QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, RECORD_BYTES_MAX};
-use audit_core::record::{write_lifecycle_payload, write_payload};
+use audit_core::limits::{QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, RECORD_BYTES_MAX};
+use audit_core::record::write_payload;
 use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
 
 use super::frames::{Content, Frames};
+use super::lost::Lost;
 use super::receipt::Slot;
 use super::settled::Settled;
+use super::slots::Slots;
 use crate::error::{QueueError, WriteError};
 use crate::flush::{self, Unsynced};
 use crate::health::{Condition, Health, Reserve};
-use crate::loss::{Loss, LossTally};
 use crate::sync::{Arc, thread};
 use crate::writer::Space;
 
@@ -54,11 +57,8 @@ pub(super) struct State {
     /// How many tickets are durable.
     durable: u64,
     last_durable: Option<Receipt>,
-    /// Who wants to know what became of a ticket, in the order of tickets.
-    receipts: VecDeque<(u64, Arc<Slot>)>,
-    losses: Vec<LossTally>,
-    lost: u64,
-    lost_critical: u64,
+    slots: Slots,
+    lost: Lost,
     stalled: Option<WriteError>,
     space: Space,
     /// Whether the worker sleeps and has not been woken.
@@ -88,10 +88,8 @@ impl State {
             settled: Settled::default(),
             durable: 0,
             last_durable,
-            receipts: VecDeque::new(),
-            losses: Vec::new(),
-            lost: 0,
-            lost_critical: 0,
+            slots: Slots::default(),
+            lost: Lost::default(),
             stalled: None,
             space: Space::default(),
             worker_sleeps: false,
@@ -126,7 +124,7 @@ impl State {
         event: &AuditEvent<'_>,
         sanitized: &Marks,
     ) -> u64 {
-        self.declare_losses(now);
+        self.lost.declare(now, &mut self.frames);
         let (ticket, critical) = (self.accepted.saturating_add(1), event.is_critical());
         let content = Content::Event { ticket, critical };
         self.frames.push(content, now, |out| write_payload(out, event, sanitized));
@@ -156,24 +154,9 @@ impl State {
         }
     }
 
-    /// Counts an event that will not be in the log.
-    pub(super) fn lose(&mut self, now: RecordTime, loss: Loss) {
-        self.count_lost(loss);
-        match self.losses.iter_mut().find(|tally| tally.reason() == loss.reason) {
-            Some(tally) => tally.add(now, loss),
-            None => self.losses.push(LossTally::new(now, loss)),
-        }
-    }
-
-    /// Counts one that the worker declares itself.
-    pub(super) fn count_lost(&mut self, loss: Loss) {
-        self.lost = self.lost.saturating_add(1);
-        self.lost_critical = self.lost_critical.saturating_add(u64::from(loss.critical));
-    }
-
-    /// Asks for a commit of all that waits.
-    pub(super) fn hurry(&mut self) {
-        self.urgent = !self.frames.is_empty();
+    /// The events that will not be in the log.
+    pub(super) fn lost(&mut self) -> &mut Lost {
+        &mut self.lost
     }
 
     /// Takes no event any more.
@@ -199,130 +182,12 @@ impl State {
         self.last_durable
     }
 
-    /// Whether a sleeping worker has to be woken; from then on it counts as awake.
-    pub(super) fn wakes_worker(&mut self) -> bool {
-        let due = if self.stalled.is_some() { self.overtakes() } else { self.due(Duration::ZERO) };
-        let wakes = self.worker_sleeps && due;
-        self.worker_sleeps &= !wakes;
-        wakes
-    }
-
-    /// Whether somebody waits for what may go before a batch that waits for space. Where a batch
-    /// waits for anything else, nothing can go before it.
-    pub(super) fn overtakes(&self) -> bool {
-        self.urgent && self.stalled.as_ref().is_some_and(WriteError::is_refused_for_space)
-    }
-
-    /// Whether what waits is to be committed, when its oldest record has this age.
-    fn due(&self, oldest_age: Duration) -> bool {
-        let events = u32::try_from(self.frames.events()).unwrap_or(u32::MAX);
-        let waiting = Unsynced { events, critical: false, oldest_age: Some(oldest_age) };
-        !self.frames.is_empty()
-            && (self.urgent
-                || self.frames.bytes() >= BATCH_BYTES_MAX
-                || self.frames.events() >= QUEUE_RECORDS_MAX
-                || flush::due(self.flush_mode, waiting))
-    }
-
-    /// Moves what is to be committed now into `batch`, which is empty; whether anything is.
-    pub(super) fn take(
-        &mut self,
-        now: Duration,
-        wall: impl FnOnce() -> RecordTime,
-        batch: &mut Frames,
-    ) -> bool {
-        if self.is_closing() {
-            self.declare_losses(wall());
-        }
-        let age = self.oldest.map_or(Duration::ZERO, |oldest| now.saturating_sub(oldest));
-        if self.frames.is_empty() || !(self.is_closing() || self.due(age)) {
-            return false;
-        }
-        std::mem::swap(&mut self.frames, batch);
-        self.oldest_taken = self.oldest.take();
-        self.urgent = false;
-        true
-    }
-
-    /// Moves the critical events that wait into `batch`.
-    pub(super) fn take_critical(&mut self, batch: &mut Frames) {
-        self.frames.take_critical(batch);
-        self.urgent = false;
-    }
-
-    /// When the worker has to look again if nobody wakes it: when the oldest record reaches the
-    /// interval, or, as an event that comes in meanwhile wakes nobody, an interval from now.
-    pub(super) fn look_again(&self, now: Duration) -> Option<Duration> {
-        let since = self.oldest.unwrap_or(now);
-        flush::interval(self.flush_mode).map(|interval| since.saturating_add(interval))
-    }
-
-    /// Notes records as durable. Puts into `told` who wants to know.
-    pub(super) fn settle(
-        &mut self,
-        records: &[(u64, Receipt)],
-        last_durable: Option<Receipt>,
-        told: &mut Vec<(Arc<Slot>, Receipt)>,
-    ) {
-        for &(ticket, record) in records {
-            self.settled.add(ticket);
-            self.durable = self.durable.saturating_add(1);
-            told.extend(self.take_slots(ticket).map(|(_, slot)| (slot, record)));
-        }
-        self.last_durable = last_durable;
-    }
-
-    /// Notes that records may not be in the log. Returns who wants to know.
-    pub(super) fn settle_badly(
-        &mut self,
-        tickets: Vec<u64>,
-        cause: &WriteError,
-    ) -> Vec<(u64, Arc<Slot>)> {
-        let mut told = Vec::new();
-        for &ticket in &tickets {
-            self.settled.add(ticket);
-            told.extend(self.take_slots(ticket));
-        }
-        self.settled.note_failure(tickets, cause.clone());
-        told
-    }
-
-    fn take_slots(&mut self, ticket: u64) -> impl Iterator<Item = (u64, Arc<Slot>)> {
-        let from = self.receipts.partition_point(|(other, _)| *other < ticket);
-        let to = self.receipts.partition_point(|(other, _)| *other <= ticket);
-        self.receipts.drain(from..to)
-    }
-
-    pub(super) fn settled(&self) -> &Settled {
-        &self.settled
-    }
-
-    /// Notes that the worker has nothing left, or why it has.
-    pub(super) fn note_batch(&mut self, stalled: Option<WriteError>, space: Space) {
-        self.space = space;
-        if stalled.is_none() {
-            self.oldest_taken = None;
-        }
-        self.stalled = stalled;
-    }
-
-    /// The slot for what becomes of a ticket; `None` when it is settled.
-    pub(super) fn slot(&mut self, ticket: u64) -> Option<Arc<Slot>> {
-        if self.settled.contains(ticket) {
-            return None;
-        }
-        let slot = Arc::new(Slot::default());
-        let place = self.receipts.partition_point(|(other, _)| *other <= ticket);
-        self.receipts.insert(place, (ticket, Arc::clone(&slot)));
-        Some(slot)
-    }
-
     /// Ends it all. Returns who still wants to know about a ticket.
-    pub(super) fn end(&mut self, outcome: Outcome) -> VecDeque<(u64, Arc<Slot>)> {
+    pub(super) fn end(&mut self, outcome: Outcome) -> impl Iterator<Item = Arc<Slot>> + use<> {
         self.phase = Phase::Ended(outcome);
         self.frames.clear();
         (self.oldest, self.oldest_taken) = (None, None);
-        std::mem::take(&mut self.receipts)
+        self.slots.take_all()
     }
 
     pub(super) fn health(&self, now: Duration) -> Health {
@@ -342,18 +207,10 @@ impl State {
             last_durable: self.last_durable,
             accepted: self.accepted,
             durable: self.durable,
-            lost: self.lost,
-            lost_critical: self.lost_critical,
+            lost: self.lost.events(),
+            lost_critical: self.lost.critical(),
             free_bytes: self.space.free_bytes,
             reserve: if self.space.unsupported { Reserve::Threshold } else { Reserve::Allocated },
-        }
-    }
-
-    /// Declares what was lost, before whatever comes next.
-    fn declare_losses(&mut self, now: RecordTime) {
-        for tally in self.losses.drain(..) {
-            let event = tally.event();
-            self.frames.push(Content::Loss, now, |out| write_lifecycle_payload(out, &event));
         }
     }
 }

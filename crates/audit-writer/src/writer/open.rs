@@ -12,8 +12,10 @@ use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{RecordTime, ServiceId};
 
-use super::append::{length, put};
-use super::{AuditFileWriter, Current, Log, Pending, seal};
+use super::close::seal;
+use super::durable::Pending;
+use super::lines::{length, put};
+use super::{AuditFileWriter, Current, Log};
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::error::WriteError;

@@ -10,7 +10,7 @@ use audit_core::ServiceId;
 use audit_core::lifecycle::LifecycleEvent;
 use audit_core::limits::{ALLOCATION_STEP_BYTES, CLOSING_BYTES, RESERVE_BYTES};
 
-use super::append::length;
+use super::lines::length;
 use super::{AuditFileWriter, Current};
 use crate::clock::Clock;
 use crate::error::WriteError;

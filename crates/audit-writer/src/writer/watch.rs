@@ -6,8 +6,9 @@
 use audit_core::lifecycle::{LifecycleEvent, MissingReason, PreviousSegment};
 use audit_core::{RecordTime, ServiceId};
 
-use super::append::length;
-use super::{AuditFileWriter, Current, Log, Pending};
+use super::durable::Pending;
+use super::lines::length;
+use super::{AuditFileWriter, Current, Log};
 use crate::clock::Clock;
 use crate::error::WriteError;
 use crate::store::{Link, Sight, Store};

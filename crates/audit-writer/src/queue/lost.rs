@@ -1,0 +1,49 @@
+//! What was lost: counted for ever, and kept until the log has been told.
+
+use audit_core::RecordTime;
+use audit_core::record::write_lifecycle_payload;
+
+use super::frames::{Content, Frames};
+use crate::loss::{Loss, LossTally};
+
+/// The events that will not be in the log.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    /// What the log is still to be told.
+    tallies: Vec<LossTally>,
+    events: u64,
+    critical: u64,
+}
+
+impl Lost {
+    /// Counts an event, and keeps it to be declared.
+    pub(super) fn add(&mut self, now: RecordTime, loss: Loss) {
+        self.count(loss);
+        match self.tallies.iter_mut().find(|tally| tally.reason() == loss.reason) {
+            Some(tally) => tally.add(now, loss),
+            None => self.tallies.push(LossTally::new(now, loss)),
+        }
+    }
+
+    /// Counts one that the worker declares itself.
+    pub(super) fn count(&mut self, loss: Loss) {
+        self.events = self.events.saturating_add(1);
+        self.critical = self.critical.saturating_add(u64::from(loss.critical));
+    }
+
+    /// Declares what was lost, before whatever comes next.
+    pub(super) fn declare(&mut self, now: RecordTime, frames: &mut Frames) {
+        for tally in self.tallies.drain(..) {
+            let event = tally.event();
+            frames.push(Content::Loss, now, |out| write_lifecycle_payload(out, &event));
+        }
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.events
+    }
+
+    pub(super) fn critical(&self) -> u64 {
+        self.critical
+    }
+}

@@ -1,0 +1,54 @@
+//! How a log is closed.
+
+use audit_core::lifecycle::LifecycleEvent;
+use audit_core::{Receipt, ServiceId};
+
+use super::{AuditFileWriter, Claim, Log};
+use crate::clock::Clock;
+use crate::error::WriteError;
+use crate::store::{SegmentFile, Store};
+
+impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    pub(crate) fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
+        if std::mem::replace(&mut self.closed, true) {
+            return Ok(self.durable);
+        }
+        self.usable()?;
+        let Some(Log { service_id, .. }) = self.log else { return Ok(None) };
+        match self.end_log(service_id) {
+            // The log goes on in another segment, and ends there.
+            Err(missing @ WriteError::SegmentMissing { .. }) => {
+                self.end_log(service_id).and(Err(missing))
+            }
+            ended => ended.map(|()| self.durable),
+        }
+    }
+
+    fn end_log(&mut self, service_id: ServiceId) -> Result<(), WriteError> {
+        self.finish_line()?;
+        self.declare_losses(service_id, Claim::Closing)?;
+        if !self.announced {
+            return Ok(());
+        }
+        self.append_lifecycle(service_id, Claim::Closing, &LifecycleEvent::LogClosed)?;
+        self.sync()?;
+        if let Some(mut current) = self.current.take() {
+            self.release(&current);
+            seal(&mut current.file);
+        }
+        Ok(())
+    }
+}
+
+impl<S: Store, C: Clock> Drop for AuditFileWriter<S, C> {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next open accounts for whatever this leaves.
+        drop(self.shut());
+    }
+}
+
+/// Takes away the permission to write. A file that stays writable is as whole as before, so a
+/// failure is none of the log's.
+pub(super) fn seal(file: &mut impl SegmentFile) {
+    file.seal().unwrap_or_default();
+}

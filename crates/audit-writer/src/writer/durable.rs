@@ -1,0 +1,49 @@
+//! Until a record is durable, and what the first failure does.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::AuditFileWriter;
+use crate::clock::Clock;
+use crate::error::WriteError;
+use crate::flush::Unsynced;
+use crate::store::{SegmentFile, Store};
+
+/// What is written and not yet durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pending {
+    pub(super) events: u32,
+    pub(super) critical: bool,
+    pub(super) bytes: u64,
+    pub(super) since: Option<Duration>,
+}
+
+impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    pub(super) fn unsynced(&self) -> Unsynced {
+        let Pending { events, critical, since, .. } = self.pending;
+        let oldest_age = since.map(|since| self.clock.monotonic().saturating_sub(since));
+        Unsynced { events, critical, oldest_age }
+    }
+
+    /// Makes everything that is written durable, if the segment is still the writer's own.
+    pub(super) fn sync(&mut self) -> Result<(), WriteError> {
+        if self.pending.since.is_none() {
+            return Ok(());
+        }
+        let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
+        synced.map_err(|error| self.poison("sync the segment", error))?;
+        self.watch()?;
+        self.pending = Pending::default();
+        self.durable = self.chain.head();
+        Ok(())
+    }
+
+    /// The first error of this kind is the last: nothing is tried again, since a second sync may
+    /// claim a success that the first one lost.
+    pub(super) fn poison(&mut self, action: &'static str, error: io::Error) -> WriteError {
+        let fault = WriteError::Poisoned { action, cause: Arc::new(error) };
+        self.fault = Some(fault.clone());
+        fault
+    }
+}
