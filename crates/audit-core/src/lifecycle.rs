@@ -115,6 +115,21 @@ pub enum LifecycleEvent {
         /// What stands against a crash.
         code: String,
     },
+    /// Segments that retention is about to delete, or has.
+    SegmentsPruned {
+        /// Always 0: everything up to `last_seq` is deleted with these.
+        first_seq: u64,
+        /// Seq of the last record that goes.
+        last_seq: u64,
+        /// Hash of that record.
+        last_hash: Digest,
+        /// The frontier of the records up to that one.
+        merkle_frontier: Vec<Digest>,
+        /// The segments, oldest first.
+        files: Vec<PrunedFile>,
+        /// Why.
+        reason: String,
+    },
     /// Space that is kept for critical records had to be used.
     DiskFull {
         /// Bytes that the file system had left beside it.
@@ -135,6 +150,7 @@ impl LifecycleEvent {
             Self::EventsLost { .. } => "events_lost",
             Self::SegmentMissing { .. } => "segment_missing",
             Self::DamageFound { .. } => "damage_found",
+            Self::SegmentsPruned { .. } => "segments_pruned",
             Self::DiskFull { .. } => "disk_full",
             Self::LogClosed => "log_closed",
         }
@@ -150,6 +166,17 @@ pub struct PreviousSegment {
     pub last_seq: u64,
     /// Hash of that record.
     pub last_hash: Digest,
+}
+
+/// A segment that retention deletes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PrunedFile {
+    /// Its file name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The digest of all its bytes.
+    pub sha256: Digest,
 }
 
 /// What a tail looks like.

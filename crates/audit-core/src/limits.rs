@@ -104,3 +104,6 @@ pub const CLOSING_BYTES: u64 = 8 << 10;
 /// Bytes that are allocated ahead at a time: seldom enough to cost nothing, little enough not to be
 /// missed elsewhere.
 pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;
+
+/// Most segments that one `segments_pruned` names: at most 200 bytes each, they fit into a record.
+pub const PRUNED_FILES_MAX: usize = 256;

@@ -9,10 +9,11 @@ mod holder;
 mod inspect;
 mod line;
 mod read;
+mod retention;
 mod scan;
 mod tail;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment};
+use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, PrunedFile};
 use audit_core::{Digest, OnDamage, ServiceId};
 
 use crate::chain::Chain;
@@ -24,6 +25,8 @@ pub(crate) use holder::holder;
 use holder::newest_log_opened;
 pub use inspect::{Inspection, inspect};
 use read::{read_range, read_records};
+pub(crate) use retention::{Left, Old, prunable};
+pub use retention::{PruneError, PrunePlan, plan_prune};
 use scan::{Opened, Scan};
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
@@ -40,6 +43,8 @@ pub(crate) struct Recovered<F> {
     pub(crate) file: F,
     /// The record that accounts for its tail.
     pub(crate) account: Option<LifecycleEvent>,
+    /// What a deletion by retention, the newest that it declares, may have left.
+    pub(crate) pruned: Vec<PrunedFile>,
 }
 
 /// What stands behind the whole records of a segment.
@@ -88,7 +93,11 @@ pub(crate) fn recover<S: Store>(
         },
     };
     let previous = PreviousSegment { file: name, last_seq: head.seq, last_hash: head.hash };
-    Ok(Some(Recovered { service_id, log_id, chain: scan.chain, previous, file, account }))
+    // Where somebody has touched the log, nothing more of it is deleted.
+    let is_damaged = matches!(account, Some(LifecycleEvent::DamageFound { .. }));
+    let Scan { chain, pruned, .. } = scan;
+    let pruned = if is_damaged { Vec::new() } else { pruned };
+    Ok(Some(Recovered { service_id, log_id, chain, previous, file, account, pruned }))
 }
 
 /// Judges what a scan of a segment, which ends at `end`, has left.

@@ -5,6 +5,7 @@ mod close;
 mod durable;
 mod lines;
 mod open;
+mod prune;
 mod space;
 mod watch;
 
@@ -173,6 +174,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             // What a writer that did not close had allocated ahead is space for this one. A sealed
             // segment was given back already, and refuses.
             writer.store.release(&found.previous.file).unwrap_or_default();
+            prune::resume(&mut writer.store, &found.pruned, &found.previous.file)?;
             writer.previous = Some((found.previous, found.file));
             writer.accounts.extend(found.account);
         }

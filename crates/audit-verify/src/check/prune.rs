@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
+use audit_core::limits::PRUNED_FILES_MAX;
 use audit_core::{Digest, Frontier};
 
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
-use crate::parse::lifecycle::{PRUNED_FILES_MAX, SegmentsPruned};
+use crate::parse::lifecycle::SegmentsPruned;
 use crate::scan::SegmentName;
 
 /// What is known of the beginning of the log, and of what was deleted before it.

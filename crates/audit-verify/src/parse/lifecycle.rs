@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use audit_core::limits::FORMAT_VERSION;
+use audit_core::limits::{FORMAT_VERSION, PRUNED_FILES_MAX};
 use audit_core::{Digest, Receipt};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -11,9 +11,6 @@ use serde::{Deserialize, Deserializer};
 
 use super::time::is_record_time;
 use crate::scan::SegmentName;
-
-/// Most files that one `segments_pruned` names.
-pub(crate) const PRUNED_FILES_MAX: usize = 256;
 
 /// An event of the writer's own, with what the chain is checked against.
 #[derive(Clone, Debug)]

@@ -3,13 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use audit_core::digest::Hasher;
-use audit_core::lifecycle::{LifecycleEvent, TailKind};
+use audit_core::lifecycle::{LifecycleEvent, PrunedFile, TailKind};
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
 use super::damage::Damage;
-use super::read::{read_more, read_records};
-use super::{Scan, holder, recover, segments};
+use super::read::{digest_from, read_records};
+use super::{Left, Scan, holder, recover, segments};
 use crate::error::OpenError;
 use crate::store::{Identity, RealStore, SegmentFile, Sight, Store};
 
@@ -37,6 +36,8 @@ pub struct Inspection {
     /// What its tail looks like, where it looks like a crash: an open would declare it so, and go
     /// on in a new segment.
     pub tail_kind: Option<TailKind>,
+    /// Segments that an open would delete, since the log says that retention did.
+    pub to_delete: Vec<String>,
     /// Why an open would refuse the log as damaged, unless it is told to go on.
     pub damage: Option<Damage>,
 }
@@ -71,14 +72,14 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
     let mut scan = Scan::new(newest);
     let end = read_records(&file, |line| scan.take(line))?;
     let tail_bytes = end.saturating_sub(scan.offset);
-    let (mut tail_kind, mut damage) = (None, None);
+    let (mut tail_kind, mut damage, mut pruned) = (None, None, Vec::new());
     match recover(store, OnDamage::Refuse) {
-        Ok(recovered) => {
-            if let Some(LifecycleEvent::LogRecovered { kind, .. }) =
-                recovered.and_then(|recovered| recovered.account)
-            {
+        Ok(None) => {}
+        Ok(Some(recovered)) => {
+            if let Some(LifecycleEvent::LogRecovered { kind, .. }) = recovered.account {
                 tail_kind = Some(kind);
             }
+            pruned = recovered.pruned;
         }
         Err(OpenError::Damaged { damage: found, .. }) => damage = Some(found),
         Err(error) => return Err(error),
@@ -93,22 +94,17 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
         tail_bytes,
         tail_sha256: (tail_bytes > 0).then(|| digest_from(&file, scan.offset)).transpose()?,
         tail_kind,
+        to_delete: still_there(store, pruned),
         damage,
     })
 }
 
-/// SHA-256 of a file from an offset on.
-fn digest_from(file: &impl SegmentFile, mut at: u64) -> Result<Digest, OpenError> {
-    let (mut hasher, mut buffer) = (Hasher::default(), Vec::new());
-    loop {
-        let read = read_more(file, at, &mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer);
-        buffer.clear();
-        at = at.saturating_add(read);
-    }
+/// The segments that an open would delete: of those whose deletion was declared, the ones that are
+/// left, up to one that is not as it was.
+fn still_there<S: Store>(store: &S, pruned: Vec<PrunedFile>) -> Vec<String> {
+    let left = pruned.into_iter().map(|file| (Left::of(store, &file), file.name));
+    let left = left.take_while(|(left, _)| *left != Left::Other);
+    left.filter(|(left, _)| *left == Left::All).map(|(_, name)| name).collect()
 }
 
 /// A store that recovery can read, and in which it can change nothing.
@@ -137,7 +133,7 @@ impl<S: Store> Store for ReadOnly<S> {
         refused()
     }
 
-    fn discard(&mut self) -> io::Result<()> {
+    fn remove(&mut self, _: &str) -> io::Result<()> {
         refused()
     }
 

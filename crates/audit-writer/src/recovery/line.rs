@@ -2,7 +2,7 @@
 
 use audit_core::Digest;
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::LogId;
+use audit_core::lifecycle::{LogId, PrunedFile};
 use audit_core::limits::RECORD_BYTES_MAX;
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use serde_json::Value;
@@ -15,11 +15,21 @@ const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) seq: u64,
+    pub(super) timestamp: &'a str,
     pub(super) service_id: &'a str,
     pub(super) prev_hash: Digest,
     pub(super) hash: Digest,
     /// The event, and `sanitized` where that is present.
     payload: &'a str,
+}
+
+/// The tail of a segment, as `log_recovered` in the next one tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FoundTail {
+    pub(super) file: String,
+    pub(super) offset: u64,
+    pub(super) bytes: u64,
+    pub(super) sha256: Digest,
 }
 
 impl<'a> Line<'a> {
@@ -37,10 +47,12 @@ impl<'a> Line<'a> {
         let (inner, prev_digits) = inner.split_at_checked(inner.len().checked_sub(64)?)?;
         let inner = std::str::from_utf8(inner.strip_suffix(PREV_FIELD_START)?).ok()?;
         let (seq, rest) = inner.strip_prefix(r#"{"v":1,"seq":"#)?.split_once(',')?;
-        let (_, rest) = rest.split_once(r#","service_id":""#)?;
+        let (before, rest) = rest.split_once(r#"","service_id":""#)?;
+        let (_, timestamp) = before.split_once(r#","timestamp":""#)?;
         let (service_id, payload) = rest.split_once(r#"","event":"#)?;
         let prev_hash = Digest::from_hex(prev_digits)?;
-        let parsed = Self { seq: seq.parse().ok()?, service_id, prev_hash, hash, payload };
+        let seq = seq.parse().ok()?;
+        let parsed = Self { seq, timestamp, service_id, prev_hash, hash, payload };
         (leaf_hash(body) == hash).then_some(parsed)
     }
 
@@ -71,6 +83,30 @@ impl<'a> Line<'a> {
             unsynced_bytes_max: event.get("unsynced_max_bytes")?.as_u64()?,
             holder: audit_core::Inert(&holder).to_string(),
         })
+    }
+
+    /// What the writer of the next segment found behind the whole records of the one before.
+    pub(super) fn log_recovered(&self) -> Option<FoundTail> {
+        let event = self.event_if("log_recovered")?;
+        Some(FoundTail {
+            file: event.get("file")?.as_str()?.to_owned(),
+            offset: event.get("offset")?.as_u64()?,
+            bytes: event.get("bytes")?.as_u64()?,
+            sha256: Digest::from_hex(event.get("sha256")?.as_str()?.as_bytes())?,
+        })
+    }
+
+    /// Which segments retention was about to delete.
+    pub(super) fn segments_pruned(&self) -> Option<Vec<PrunedFile>> {
+        let event = self.event_if("segments_pruned")?;
+        let file = |file: &Value| {
+            Some(PrunedFile {
+                name: file.get("name")?.as_str()?.to_owned(),
+                size: file.get("size")?.as_u64()?,
+                sha256: Digest::from_hex(file.get("sha256")?.as_str()?.as_bytes())?,
+            })
+        };
+        event.get("files")?.as_array()?.iter().map(file).collect()
     }
 
     /// The writer's own events are few and have no `sanitized`, so they are read with a JSON

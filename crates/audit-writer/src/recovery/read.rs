@@ -1,5 +1,7 @@
 //! Reading a segment: line by line, or a range of it.
 
+use audit_core::Digest;
+use audit_core::digest::Hasher;
 use audit_core::limits::RECORD_BYTES_MAX;
 
 use crate::error::OpenError;
@@ -42,11 +44,7 @@ pub(super) fn read_records(
     }
 }
 
-pub(super) fn read_more(
-    file: &impl SegmentFile,
-    at: u64,
-    buffer: &mut Vec<u8>,
-) -> Result<u64, OpenError> {
+fn read_more(file: &impl SegmentFile, at: u64, buffer: &mut Vec<u8>) -> Result<u64, OpenError> {
     let kept = buffer.len();
     buffer.resize(kept.saturating_add(READ_BYTES), 0);
     let free = buffer.get_mut(kept..).unwrap_or_default();
@@ -67,4 +65,18 @@ pub(super) fn read_range(
     }
     found.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
     Ok(found)
+}
+
+/// SHA-256 of a file from an offset on.
+pub(super) fn digest_from(file: &impl SegmentFile, mut at: u64) -> Result<Digest, OpenError> {
+    let (mut hasher, mut buffer) = (Hasher::default(), Vec::new());
+    loop {
+        let read = read_more(file, at, &mut buffer)?;
+        if read == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&buffer);
+        buffer.clear();
+        at = at.saturating_add(read);
+    }
 }

@@ -1,6 +1,6 @@
 //! The walk over a segment's records, as far as they are whole and linked.
 
-use audit_core::lifecycle::LogId;
+use audit_core::lifecycle::{LogId, PrunedFile};
 use audit_core::{Digest, Frontier, ServiceId};
 
 use super::line::Line;
@@ -26,6 +26,10 @@ pub(super) struct Scan {
     /// Whether the opening records say that a writer opened the log, and not yet which.
     pub(super) owes_log_opened: bool,
     pub(super) closed: bool,
+    /// What its last `segments_pruned` names.
+    pub(super) pruned: Vec<PrunedFile>,
+    /// The latest time of a record.
+    pub(super) latest: String,
 }
 
 impl Scan {
@@ -38,6 +42,8 @@ impl Scan {
             unsynced_bytes_max: None,
             owes_log_opened: false,
             closed: false,
+            pruned: Vec::new(),
+            latest: String::new(),
         }
     }
 
@@ -61,6 +67,12 @@ impl Scan {
             self.owes_log_opened = true;
         }
         self.closed = line.is("log_closed");
+        if let Some(files) = line.segments_pruned() {
+            self.pruned = files;
+        }
+        if *line.timestamp > *self.latest {
+            line.timestamp.clone_into(&mut self.latest);
+        }
         self.chain.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
         self.offset = self.offset.checked_add(length)?;

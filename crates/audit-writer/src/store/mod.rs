@@ -82,12 +82,13 @@ pub trait Store {
     /// The name is taken, or the rename failed: it may or may not have happened.
     fn publish(&mut self, name: &str) -> io::Result<()>;
 
-    /// Removes what [`create`](Self::create) made, where it gets no name.
+    /// Removes a file: what [`create`](Self::create) made, where it gets no name, or a segment that
+    /// retention deletes. Nothing else ever is.
     ///
     /// # Errors
     ///
-    /// It stays; the next `create` replaces it.
-    fn discard(&mut self) -> io::Result<()>;
+    /// It stays.
+    fn remove(&mut self, name: &str) -> io::Result<()>;
 
     /// Looks at a file that is open, and at the name it was given.
     ///

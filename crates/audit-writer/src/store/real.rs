@@ -154,8 +154,8 @@ impl Store for RealStore {
         }
     }
 
-    fn discard(&mut self) -> io::Result<()> {
-        Ok(fs::unlinkat(&self.dir, NEW_SEGMENT, AtFlags::empty())?)
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        Ok(fs::unlinkat(&self.dir, name, AtFlags::empty())?)
     }
 
     fn look(&self, name: &str, file: &RealSegment) -> io::Result<Sight> {

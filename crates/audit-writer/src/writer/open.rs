@@ -19,7 +19,7 @@ use super::{AuditFileWriter, Current, Log};
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::error::WriteError;
-use crate::segment::SegmentName;
+use crate::segment::{NEW_SEGMENT, SegmentName};
 use crate::store::{SegmentFile, Store};
 
 /// What `log_opened` says this writer is.
@@ -54,7 +54,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             Ok(allocated) => allocated,
             Err(error) => {
                 // A leftover that cannot be removed means nothing, and the next one replaces it.
-                self.store.discard().unwrap_or_default();
+                self.store.remove(NEW_SEGMENT).unwrap_or_default();
                 return Err(error);
             }
         };

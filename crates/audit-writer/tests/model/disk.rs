@@ -58,8 +58,8 @@ impl Store for ModelStore {
         self.0.publish(name)
     }
 
-    fn discard(&mut self) -> io::Result<()> {
-        self.0.discard()
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
     }
 
     fn look(&self, name: &str, file: &ModelSegment) -> io::Result<Sight> {

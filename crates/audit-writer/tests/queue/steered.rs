@@ -147,8 +147,8 @@ impl Store for SteeredStore {
         self.store.publish(name)
     }
 
-    fn discard(&mut self) -> io::Result<()> {
-        self.store.discard()
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.store.remove(name)
     }
 
     fn look(&self, name: &str, file: &SteeredSegment) -> io::Result<Sight> {

@@ -7,7 +7,6 @@ use super::disk::Disk;
 use super::fault::Failure;
 use super::file::length;
 use super::{Now, SimDisk};
-use crate::segment::NEW_SEGMENT;
 use crate::store::{Identity, Link, SegmentFile, Sight, Store};
 
 /// A log's directory on a simulated disk.
@@ -31,7 +30,7 @@ pub(super) enum Operation {
     Open(String),
     Create,
     Publish(String),
-    Discard,
+    Remove(String),
     Look(String),
     Release(String),
     FreeBytes,
@@ -64,7 +63,7 @@ impl Operation {
     pub(super) fn effect(&self) -> Effect {
         match self {
             Self::SyncDir | Self::Sync(_) => Effect::Sync,
-            Self::Create | Self::Publish(_) | Self::Discard | Self::Append(_) => Effect::Change,
+            Self::Create | Self::Publish(_) | Self::Remove(_) | Self::Append(_) => Effect::Change,
             Self::Names
             | Self::Open(_)
             | Self::Look(_)
@@ -85,7 +84,7 @@ impl fmt::Display for Operation {
             Self::Open(name) => write!(f, "open {name}"),
             Self::Create => f.write_str("create"),
             Self::Publish(name) => write!(f, "publish {name}"),
-            Self::Discard => f.write_str("discard"),
+            Self::Remove(name) => write!(f, "remove {name}"),
             Self::Look(name) => write!(f, "look {name}"),
             Self::Release(name) => write!(f, "release {name}"),
             Self::FreeBytes => f.write_str("free_bytes"),
@@ -130,13 +129,13 @@ impl Store for SimStore {
         self.disk.operate(Operation::Publish(name.to_owned()), renamed)
     }
 
-    fn discard(&mut self) -> io::Result<()> {
+    fn remove(&mut self, name: &str) -> io::Result<()> {
         let removed = |disk: &mut Disk, now: Now| {
-            let index = disk.remove(NEW_SEGMENT, now.operation).ok_or(io::ErrorKind::NotFound)?;
+            let index = disk.remove(name, now.operation).ok_or(io::ErrorKind::NotFound)?;
             disk.file_mut(index)?.allocated = 0;
             Ok(())
         };
-        self.disk.operate(Operation::Discard, removed)
+        self.disk.operate(Operation::Remove(name.to_owned()), removed)
     }
 
     fn look(&self, name: &str, file: &SimSegment) -> io::Result<Sight> {

@@ -75,7 +75,7 @@ fn names_are_lost_each_by_itself() {
     store.sync_dir().unwrap();
     assert_eq!(disk.unsynced(), []);
     store.create().unwrap();
-    store.discard().unwrap();
+    store.remove(NEW_SEGMENT).unwrap();
     let kept_name = disk.after_crash(|operation| match operation.change {
         Change::Remove { .. } => Fate::Lost,
         Change::Append { .. } | Change::Create { .. } | Change::Rename { .. } => Fate::Kept,

@@ -1,0 +1,288 @@
+//! Retention: what may be deleted, what the log says of it first, and a crash at any point of it.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
+mod common;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use audit_core::{FlushMode, RetentionPolicy, RotationPolicy};
+use audit_verify::{NoticeCode, Verdict};
+use audit_writer::segment::SegmentName;
+use audit_writer::store::{Failure, Fate, Fault, Lasting};
+use audit_writer::{Clock as _, PruneError, SimClock, SimDisk};
+use chrono::TimeDelta;
+use common::{SimWriter, clock_at, open, routine, verify, verify_consistent};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// One event a segment.
+const EACH: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 1 };
+
+fn days(days: u32) -> RetentionPolicy {
+    RetentionPolicy { min_retention_days: 30, archive_after_days: 0, delete_after_days: days }
+}
+
+fn opened(disk: &SimDisk, clock: &SimClock) -> SimWriter {
+    open(disk, clock, EACH, FlushMode::Immediate).unwrap()
+}
+
+/// A log with an event a day, a segment each, and one more that says it was closed, a day later.
+fn daily(events: u64) -> (SimDisk, SimClock) {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+    let mut log = opened(&disk, &clock);
+    for number in 0..events {
+        log.write_event(&routine(number)).unwrap();
+        clock.pass(DAY);
+    }
+    log.close().unwrap();
+    (disk, clock)
+}
+
+fn segments(disk: &SimDisk) -> Vec<String> {
+    disk.files().into_keys().filter(|name| SegmentName::parse(name).is_some()).collect()
+}
+
+#[test]
+fn the_older_half_goes_and_what_remains_verifies() {
+    let (disk, clock) = daily(300);
+    let before = disk.files();
+    let events = verify_consistent(before.clone()).events;
+    let mut log = opened(&disk, &clock);
+    let plan = log.prune(days(150)).unwrap();
+    log.write_event(&routine(300)).unwrap();
+    log.close().unwrap();
+
+    assert_eq!(
+        plan.files.len(),
+        149,
+        "the one of 150 days ago is younger than the rest of its day"
+    );
+    let names: Vec<_> = plan.files.iter().map(|file| file.name.clone()).collect();
+    assert_eq!(names, before.keys().take(149).cloned().collect::<Vec<_>>());
+    let after = disk.files();
+    assert!(before.iter().skip(149).all(|(name, bytes)| after.get(name) == Some(bytes)));
+    assert!(names.iter().all(|name| !after.contains_key(name)));
+    let report = verify_consistent(after);
+    assert_eq!(report.events, events - 149 + 1);
+    assert!(report.notices.iter().any(|notice| notice.code == NoticeCode::PrunedPrefix));
+    assert_eq!(plan.bytes(), names.iter().map(|name| before[name].len() as u64).sum::<u64>());
+}
+
+#[test]
+fn more_segments_than_one_record_names_are_declared_in_turn() {
+    let (disk, clock) = daily(600);
+    let mut log = opened(&disk, &clock);
+    assert_eq!(log.prune(days(30)).unwrap().files.len(), 569);
+    log.close().unwrap();
+    let files = disk.files();
+    let text: String = files.values().map(|bytes| String::from_utf8_lossy(bytes)).collect();
+    assert_eq!(text.matches(r#""event_type":"segments_pruned""#).count(), 3);
+    verify_consistent(files);
+}
+
+#[test]
+fn a_second_prune_goes_on_where_the_first_ended() {
+    let (disk, clock) = daily(60);
+    let mut log = opened(&disk, &clock);
+    assert_eq!(log.prune(days(40)).unwrap().files.len(), 19);
+    assert_eq!(log.prune(days(40)).unwrap().files.len(), 0, "nothing has grown old since");
+    clock.pass(DAY * 5);
+    assert_eq!(log.prune(days(40)).unwrap().files.len(), 5);
+    log.close().unwrap();
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn what_the_policy_keeps_is_not_deleted_and_the_newest_never_is() {
+    let (disk, clock) = daily(40);
+    let before = disk.files();
+    let mut log = opened(&disk, &clock);
+    let error = log.prune(days(29)).unwrap_err();
+    assert!(
+        matches!(error, PruneError::TooYoung { delete_after_days: 29, min_retention_days: 30 }),
+        "{error}"
+    );
+    assert!(log.prune(days(40)).unwrap().files.is_empty());
+    log.close().unwrap();
+    assert_eq!(disk.files(), before, "an open that finds nothing to delete writes nothing");
+
+    clock.pass(DAY * 10_000);
+    let mut log = opened(&disk, &clock);
+    assert_eq!(log.prune(days(30)).unwrap().files.len(), 40);
+    drop(log);
+    assert!(segments(&disk).contains(before.keys().next_back().unwrap()));
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn a_young_record_keeps_its_segment_wherever_the_clock_went() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+    let mut log = opened(&disk, &clock);
+    for number in 0..10 {
+        // The fifth is written with a clock that is a year ahead, which is put right afterwards.
+        let ahead = TimeDelta::days(if number == 4 { 365 } else { 0 });
+        clock.step(ahead);
+        log.write_event(&routine(number)).unwrap();
+        clock.step(-ahead);
+    }
+    log.close().unwrap();
+    clock.pass(DAY * 100);
+    let mut log = opened(&disk, &clock);
+    assert_eq!(log.prune(days(30)).unwrap().files.len(), 3, "the fourth is not known to be older");
+    log.close().unwrap();
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn a_segment_that_is_not_whole_is_evidence_and_stays_with_all_that_follow() {
+    for damage in [flip, cut, empty] {
+        let (disk, clock) = daily(60);
+        let third = segments(&disk).swap_remove(2);
+        let mut bytes = disk.files()[&third].clone();
+        damage(&mut bytes);
+        disk.replace(&third, bytes);
+        let before = disk.files();
+        let mut log = opened(&disk, &clock);
+        let error = log.prune(days(30)).unwrap_err();
+        assert!(matches!(&error, PruneError::Damaged { file } if *file == third), "{error}");
+        drop(log);
+        assert_eq!(disk.files(), before);
+    }
+}
+
+fn flip(bytes: &mut Vec<u8>) {
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+}
+
+fn cut(bytes: &mut Vec<u8>) {
+    bytes.truncate(bytes.len() - 3);
+}
+
+fn empty(bytes: &mut Vec<u8>) {
+    bytes.clear();
+}
+
+#[test]
+fn a_recovered_tail_goes_with_its_segment() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+    let mut log = opened(&disk, &clock);
+    log.write_event(&routine(0)).unwrap();
+    disk.crash_at(0);
+    drop(log);
+    disk.crash_at(u64::MAX);
+    let name = segments(&disk).remove(0);
+    let mut torn = disk.files()[&name].clone();
+    torn.extend_from_slice(b"{\"v\":1,\"seq\":3,");
+    disk.replace(&name, torn.clone());
+    let mut log = opened(&disk, &clock);
+    log.write_event(&routine(1)).unwrap();
+    log.close().unwrap();
+    clock.pass(DAY * 100);
+    let mut log = opened(&disk, &clock);
+    let plan = log.prune(days(30)).unwrap();
+    log.close().unwrap();
+    assert_eq!(plan.files[0].size, torn.len() as u64);
+    verify_consistent(disk.files());
+}
+
+/// The power goes at every operation of a prune, and whatever no sync has covered is there or not.
+#[test]
+fn a_crash_at_any_point_of_a_prune_is_gone_on_after() {
+    let (disk, clock) = daily(45);
+    let end = verify(disk.files()).head.unwrap().seq + 1;
+    disk.remember();
+    let mut log = opened(&disk, &clock);
+    assert_eq!(log.prune(days(30)).unwrap().files.len(), 14);
+    disk.crash_at(0);
+    drop(log);
+    let moments = disk.moments();
+    assert!(moments.len() > 30, "{}", moments.len());
+    let (mut resumed, mut begun) = (0, 0);
+    for moment in moments {
+        for seed in 0..20 {
+            let found = moment.disk.after_crash(|unsynced| match seed {
+                0 => Fate::Lost,
+                1 => Fate::Kept,
+                _ => unsynced.fate(seed),
+            });
+            let before = found.files();
+            let report = verify(before.clone());
+            assert!(report.verdict <= Verdict::Torn, "{report:#?}");
+            let left = old_segments(&before, end);
+            let mut log = opened(&found, &clock);
+            let after = old_segments(&found.files(), end);
+            let is_declared = report.verdict == Verdict::Consistent && declares(&before);
+            assert_eq!(after < left, is_declared && left > 32, "{left} became {after}");
+            resumed += u32::from(after < left);
+            begun += u32::from(left < 46);
+            log.write_event(&routine(45)).unwrap();
+            log.prune(days(30)).unwrap();
+            log.close().unwrap();
+            verify_consistent(found.files());
+            assert_eq!(old_segments(&found.files(), end), 32);
+        }
+    }
+    assert!(resumed > 100 && begun > 100, "{resumed} and {begun}");
+}
+
+/// Segments of the log as it was before anything was pruned.
+fn old_segments(files: &BTreeMap<String, Vec<u8>>, end: u64) -> usize {
+    let is_old = |name: &&String| SegmentName::parse(name).is_some_and(|name| name.first_seq < end);
+    files.keys().filter(is_old).count()
+}
+
+fn declares(files: &BTreeMap<String, Vec<u8>>) -> bool {
+    let newest = files.iter().rev().find(|(name, _)| SegmentName::parse(name).is_some()).unwrap();
+    String::from_utf8_lossy(newest.1).contains(r#""event_type":"segments_pruned""#)
+}
+
+#[test]
+fn a_file_that_is_not_as_it_was_declared_stays_and_so_does_all_after_it() {
+    let (disk, clock) = daily(45);
+    let before = disk.files();
+    disk.remember();
+    let mut log = opened(&disk, &clock);
+    log.prune(days(30)).unwrap();
+    disk.crash_at(0);
+    drop(log);
+    // Declared, and nothing deleted.
+    let moments = disk.moments();
+    let declared = moments.iter().find(|moment| declares(&moment.disk.files())).unwrap();
+    let found = declared.disk.after_crash(|_| Fate::Kept);
+    let names: Vec<_> = before.keys().cloned().collect();
+    let mut other = before[&names[5]].clone();
+    flip(&mut other);
+    found.replace(&names[5], other.clone());
+    drop(opened(&found, &clock));
+    let now = found.files();
+    assert!(names[..5].iter().all(|name| !now.contains_key(name)));
+    assert!(names[5..].iter().all(|name| now.contains_key(name)));
+    assert_eq!(now[&names[5]], other);
+}
+
+#[test]
+fn a_deletion_that_fails_is_told_and_the_next_prune_goes_on() {
+    let (disk, clock) = daily(45);
+    let mut log = opened(&disk, &clock);
+    let first = segments(&disk).remove(0);
+    let at = first_removal();
+    disk.inject(Some(Fault { at, failure: Failure::Errno(1), lasting: Lasting::Once }));
+    let error = log.prune(days(30)).unwrap_err();
+    assert!(matches!(&error, PruneError::Delete { file, .. } if *file == first), "{error}");
+    verify_consistent(disk.files());
+    assert_eq!(log.prune(days(30)).unwrap().files.len(), 14);
+    log.close().unwrap();
+    verify_consistent(disk.files());
+}
+
+/// The operation that removes the first segment, in the same life of the same log.
+fn first_removal() -> u64 {
+    let (disk, clock) = daily(45);
+    opened(&disk, &clock).prune(days(30)).unwrap();
+    let is_removal = |line: &String| line.starts_with("remove 0");
+    disk.trace().iter().position(is_removal).unwrap() as u64
+}
