@@ -5,6 +5,7 @@ mod bell;
 mod events;
 mod input;
 mod output;
+mod prune;
 mod record;
 mod recover;
 mod schema;
@@ -29,6 +30,7 @@ enum Verb {
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Recover(recover::RecoverArgs),
+    Prune(prune::PruneArgs),
     Events(events::EventsArgs),
     Schema(schema::SchemaArgs),
     #[command(hide = true)]
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Recover(args) => recover::run(&args),
+        Verb::Prune(args) => prune::run(&args),
         Verb::Events(args) => events::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Assets(args) => assets::run(&args, &Command::command()),

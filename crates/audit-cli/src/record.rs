@@ -121,8 +121,7 @@ impl RecordArgs {
             Damaged::Refuse => OnDamage::Refuse,
             Damaged::Continue => OnDamage::ContinueInNewSegment,
         };
-        let file_systems = if self.any_file_system { FileSystems::Any } else { FileSystems::Local };
-        OpenPolicy { on_damage, file_systems }
+        OpenPolicy { on_damage, file_systems: file_systems(self.any_file_system) }
     }
 
     fn flush_mode(&self) -> FlushMode {
@@ -137,6 +136,11 @@ impl RecordArgs {
             }
         }
     }
+}
+
+/// The file systems that a log may be on.
+pub(crate) fn file_systems(any: bool) -> FileSystems {
+    if any { FileSystems::Any } else { FileSystems::Local }
 }
 
 fn rotation(text: &str) -> Result<RotationPolicy, String> {

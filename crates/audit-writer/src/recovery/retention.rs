@@ -47,7 +47,7 @@ pub enum PruneError {
     },
     /// The directory or a segment cannot be read. Nothing was done.
     #[error(transparent)]
-    Look(#[from] OpenError),
+    Look(Box<OpenError>),
     /// A segment that is old enough is not whole, or does not link to the next one: it is evidence
     /// of what happened to it, and neither it nor a later one is deleted. Nothing was done.
     #[error("{file} is not whole, or is not what the next segment follows: it is evidence")]
@@ -66,6 +66,12 @@ pub enum PruneError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl From<OpenError> for PruneError {
+    fn from(error: OpenError) -> Self {
+        Self::Look(Box::new(error))
+    }
 }
 
 /// Says what a prune of a log would delete, and changes nothing.
@@ -114,16 +120,12 @@ pub(crate) fn prunable<S: Store>(
     for (&segment, &next) in segments.iter().zip(segments.iter().skip(1)) {
         let damaged = |segment: SegmentName| PruneError::Damaged { file: segment.to_string() };
         let next = Opening::read(store, next)?.ok_or_else(|| damaged(next))?;
-        // Where the clock did not go back, no record before is younger: that saves reading them.
-        if next.timestamp >= cutoff {
-            break;
+        match Candidate::read(store, segment, &next)? {
+            Some(Candidate { latest, old }) if latest < cutoff => prunable.push(old),
+            // It was finished when the next one was begun, so it is old.
+            None if next.timestamp < cutoff => return Err(damaged(segment)),
+            Some(_) | None => break,
         }
-        let Candidate { latest, old } =
-            Candidate::read(store, segment, &next)?.ok_or_else(|| damaged(segment))?;
-        if latest >= cutoff {
-            break;
-        }
-        prunable.push(old);
     }
     Ok(prunable)
 }

@@ -1,0 +1,138 @@
+//! `audit prune`: what it deletes, what it leaves, and what it says.
+
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use audit_logging::writer::{Clock as _, RealStore, SimClock};
+use audit_logging::{
+    AuditEvent, AuditEventEnvelope, AuditFileWriter, EventTime, FlushMode, OnDamage,
+    RotationPolicy, ServiceId,
+};
+use common::{audit, told};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A log of the year 2000, with a segment for each event.
+struct Old {
+    parent: TempDir,
+}
+
+impl Old {
+    fn new(events: u64) -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        let store = RealStore::open_dir(&parent.path().join("log")).unwrap();
+        let clock = SimClock::at(EventTime::parse("2000-01-01T00:00:00Z").unwrap().instant());
+        let each = RotationPolicy::SizeLimit { bytes_max: 1 };
+        let flush = FlushMode::Batched { size: 1_000, interval_secs: 60 };
+        let mut log =
+            AuditFileWriter::with(store, clock.clone(), each, flush, OnDamage::Refuse).unwrap();
+        for number in 0..events {
+            let event = AuditEvent::SealVerified {
+                timestamp: clock.now().into(),
+                shard_id: format!("shard-{number}").into(),
+                worker_id: "worker-1".into(),
+            };
+            let service = ServiceId::new("web.shop-1").unwrap();
+            log.write_event(&AuditEventEnvelope::new(service, event)).unwrap();
+        }
+        log.close().unwrap();
+        Self { parent }
+    }
+
+    fn path(&self) -> String {
+        self.parent.path().join("log").to_str().unwrap().to_owned()
+    }
+
+    fn segments(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.path()).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    }
+
+    fn verdict(&self) -> (i32, Value) {
+        let done = audit(&["verify", &self.path(), "--format", "json"], "");
+        (done.status.code().unwrap(), serde_json::from_slice(&done.stdout).unwrap())
+    }
+}
+
+fn prune(dir: &str, more: &[&str]) -> (i32, String, String) {
+    let done = audit(&[&["prune", dir], more].concat(), "");
+    let said = String::from_utf8(done.stdout.clone()).unwrap();
+    (done.status.code().unwrap(), said, told(&done))
+}
+
+#[test]
+fn of_a_log_of_the_year_2000_all_goes_but_the_newest_segment() {
+    let log = Old::new(300);
+    let before = log.segments();
+    assert_eq!(before.len(), 301);
+    let (status, said, _) = prune(&log.path(), &["--older-than", "3000", "--dry-run"]);
+    assert_eq!((status, said.lines().next()), (0, said.lines().next()));
+    assert!(said.starts_with("would delete 300 segments, "), "{said}");
+    assert_eq!(log.segments(), before, "--dry-run changes nothing");
+
+    let args = ["--older-than", "3000", "--format", "json"];
+    let (status, said, _) = prune(&log.path(), &args);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(status, 0);
+    assert_eq!(said["segments"].as_array().unwrap().len(), 300);
+    let left = log.segments();
+    assert_eq!(left.len(), 2, "the newest, and the one that declares it");
+    assert_eq!(left.first(), before.last());
+    let (status, report) = log.verdict();
+    assert_eq!((status, report["verdict"].as_str()), (0, Some("consistent")));
+
+    let (status, said, _) = prune(&log.path(), &["--older-than", "3000"]);
+    assert_eq!(status, 0);
+    assert!(said.starts_with("deleted 1 segment, "), "the newest of then is old too: {said}");
+    let (status, said, _) = prune(&log.path(), &["--older-than", "3000"]);
+    assert_eq!((status, &*said), (0, "no segment is older than 3000 days\n"));
+}
+
+#[test]
+fn a_segment_deleted_by_hand_is_missed_and_a_pruned_one_is_not() {
+    let log = Old::new(30);
+    fs::remove_file(log.segments().remove(3)).unwrap();
+    let (status, report) = log.verdict();
+    assert_eq!((status, report["verdict"].as_str()), (1, Some("tampered")));
+    let (status, _, told) = prune(&log.path(), &["--older-than", "3000"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("is not whole, or is not what the next segment follows"), "{told}");
+    assert_eq!(log.segments().len(), 30);
+
+    let log = Old::new(30);
+    fs::remove_file(log.segments().remove(0)).unwrap();
+    assert_eq!(log.verdict().0, 1);
+}
+
+#[test]
+fn records_that_have_to_be_kept_are() {
+    let log = Old::new(3);
+    let (status, _, told) = prune(&log.path(), &["--older-than", "2554"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("records have to be kept for 2555 days, not 2554"), "{told}");
+    let args = ["--older-than", "365", "--min-retention", "365", "--dry-run"];
+    assert_eq!(prune(&log.path(), &args).0, 0);
+}
+
+#[test]
+fn a_log_that_is_open_is_not_pruned_and_a_missing_one_is_not_made() {
+    let log = Old::new(3);
+    let holder = RealStore::open_existing(Path::new(&log.path())).unwrap();
+    assert!(holder.try_lock().unwrap());
+    let (status, _, told) = prune(&log.path(), &["--older-than", "3000"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("the log is open in another writer"), "{told}");
+    assert_eq!(log.segments().len(), 4);
+
+    let missing = format!("{}-missing", log.path());
+    let (status, _, told) = prune(&missing, &["--older-than", "3000"]);
+    assert_eq!(status, 2);
+    assert!(told.contains("cannot open the directory"), "{told}");
+    assert!(!Path::new(&missing).exists());
+}
