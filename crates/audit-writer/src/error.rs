@@ -101,6 +101,10 @@ pub enum WriteError {
         /// Why it failed.
         cause: Arc<io::Error>,
     },
+    /// This process is a fork of the one that opened the log. Nothing was written, and no call here
+    /// does anything: the log is the other one's.
+    #[error("the log belongs to the process that this one was forked from")]
+    Forked,
     /// The log has as many records as its format can count. Begin another log.
     #[error("the log is full: its last sequence number is used")]
     SeqExhausted,
@@ -186,7 +190,10 @@ impl WriteError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Io { .. } | Self::Unfinished { .. } | Self::SegmentMissing { .. } => true,
-            Self::ServiceMismatch { .. } | Self::Poisoned { .. } | Self::SeqExhausted => false,
+            Self::ServiceMismatch { .. }
+            | Self::Poisoned { .. }
+            | Self::Forked
+            | Self::SeqExhausted => false,
         }
     }
 }
