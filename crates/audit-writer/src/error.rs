@@ -26,7 +26,9 @@ pub enum OpenError {
     /// Another writer has the log open.
     #[error("the log is open in another writer ({holder})")]
     Locked {
-        /// What that writer said of itself when it opened the log.
+        /// What that writer said of itself in the log, with its first record. One that has written
+        /// nothing has not said who it is; where the writer before it did not close the log, it
+        /// cannot be told from that one, and what that one said stands here.
         holder: String,
     },
     /// The log belongs to another service than the one that is to write to it.
