@@ -54,6 +54,7 @@ impl Forked {
     /// # Panics
     ///
     /// Somebody else has waited for it.
+    #[must_use]
     pub fn wait(self) -> ExitStatus {
         let mut status = 0;
         // SAFETY: `status` is a place for an integer, as long as the call lasts.
