@@ -1,10 +1,11 @@
 //! What tests and benchmarks share. Not published, and never part of a production build.
 //!
-//! It is the one crate with unsafe code, because an allocator cannot be written without. It judges
-//! nothing but allocations: what an event or a log must be like is said by the test that asks.
+//! It is the one crate with unsafe code, because an allocator and a fork cannot be had without. It
+//! judges nothing but allocations: what an event or a log must be like is said by the test that asks.
 
 pub mod alloc;
 pub mod events;
+pub mod fork;
 pub mod log;
 
 pub use alloc::{Allocations, CountingAllocator, assert_none, count};

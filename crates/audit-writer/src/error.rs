@@ -28,7 +28,9 @@ pub enum OpenError {
     /// Another writer has the log open.
     #[error("the log is open in another writer ({holder})")]
     Locked {
-        /// What that writer said of itself when it opened the log.
+        /// What that writer said of itself in the log, with its first record. One that has written
+        /// nothing has not said who it is; where the writer before it did not close the log, it
+        /// cannot be told from that one, and what that one said stands here.
         holder: String,
     },
     /// The log belongs to another service than the one that is to write to it.
@@ -111,6 +113,10 @@ pub enum WriteError {
         /// Why it failed.
         cause: Arc<io::Error>,
     },
+    /// This process is a fork of the one that opened the log. Nothing was written, and no call here
+    /// does anything: the log is the other one's.
+    #[error("the log belongs to the process that this one was forked from")]
+    Forked,
     /// The log has as many records as its format can count. Begin another log.
     #[error("the log is full: its last sequence number is used")]
     SeqExhausted,
@@ -196,7 +202,10 @@ impl WriteError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Io { .. } | Self::Unfinished { .. } | Self::SegmentMissing { .. } => true,
-            Self::ServiceMismatch { .. } | Self::Poisoned { .. } | Self::SeqExhausted => false,
+            Self::ServiceMismatch { .. }
+            | Self::Poisoned { .. }
+            | Self::Forked
+            | Self::SeqExhausted => false,
         }
     }
 }

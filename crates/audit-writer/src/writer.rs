@@ -34,7 +34,9 @@ pub(crate) use space::{Claim, Space, is_full};
 /// Appends records to a log, for one thread.
 ///
 /// Opening takes the log's lock and reads its end; the first segment is made at the first write.
-/// Dropping it closes it as [`close`](Self::close) does, but has nobody to tell of an error.
+/// Dropping it closes it as [`close`](Self::close) does, but has nobody to tell of an error. In a
+/// process that was forked from the one that opened the log, every call is [`WriteError::Forked`],
+/// and dropping it does nothing.
 #[derive(Debug)]
 pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     store: S,
@@ -58,6 +60,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
+    /// The process that opened the log: a fork of it has a copy of this writer, and no log.
+    pid: u32,
     audit_id: String,
     payload: Vec<u8>,
     lines: Lines,
@@ -162,6 +166,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             fault: None,
             unfinished: Vec::new(),
             closed: false,
+            pid: std::process::id(),
             audit_id: String::with_capacity(AUDIT_ID_BYTES_MAX),
             payload: Vec::with_capacity(RECORD_BYTES_MAX),
             lines: Lines::with_capacity(records),
@@ -216,7 +221,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// # Errors
     ///
-    /// [`WriteError::ServiceMismatch`] and [`WriteError::Poisoned`]: it is not counted then.
+    /// [`WriteError::ServiceMismatch`], [`WriteError::Poisoned`] and [`WriteError::Forked`]: it is
+    /// not counted then.
     pub fn record_loss(&mut self, service_id: ServiceId, loss: Loss) -> Result<(), WriteError> {
         self.usable()?;
         self.check_service(service_id)?;
@@ -233,7 +239,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// # Errors
     ///
     /// [`WriteError::Io`] when a line that was written in part cannot be finished,
-    /// [`WriteError::Poisoned`] when the sync fails now or one did before.
+    /// [`WriteError::Poisoned`] when the sync fails now or one did before, [`WriteError::Forked`] in
+    /// a forked process.
     pub fn flush(&mut self) -> Result<(), WriteError> {
         self.usable()?;
         self.finish_line()?;
@@ -333,6 +340,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 
     fn usable(&self) -> Result<(), WriteError> {
+        if std::process::id() != self.pid {
+            return Err(WriteError::Forked);
+        }
         self.fault.clone().map_or(Ok(()), Err)
     }
 

@@ -1,6 +1,11 @@
 //! Retention: what may be deleted, what the log says of it first, and a crash at any point of it.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a helper of tests fails where it stands"
+)]
 
 #[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
@@ -12,11 +17,11 @@ use audit_core::{FlushMode, RetentionPolicy, RotationPolicy};
 use audit_verify::{NoticeCode, Verdict};
 use audit_writer::segment::SegmentName;
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
-use audit_writer::{Clock as _, PruneError, SimClock, SimDisk};
+use audit_writer::{PruneError, SimClock, SimDisk};
 use chrono::TimeDelta;
 use common::{SimWriter, clock_at, open, routine, verify, verify_consistent};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// One event a segment.
 const EACH: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 1 };
@@ -149,6 +154,7 @@ fn a_segment_that_is_not_whole_is_evidence_and_stays_with_all_that_follow() {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "the others change the length")]
 fn flip(bytes: &mut Vec<u8>) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

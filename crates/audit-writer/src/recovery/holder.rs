@@ -2,6 +2,7 @@
 
 use super::line::Line;
 use super::read::read_records;
+use super::scan::Scan;
 use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
@@ -38,11 +39,23 @@ pub(super) fn newest_log_opened<S: Store>(
     Ok(None)
 }
 
-/// Who holds the log, as the newest `log_opened` says; for the error of the one who does not.
+/// Who holds the log, as the newest `log_opened` says; for the error of the one who does not. Where
+/// that writer has closed the log, the holder is another one, which has not written yet.
 pub(crate) fn holder<S: Store>(store: &S) -> String {
-    let opened = segments(store).and_then(|segments| newest_log_opened(store, &segments));
+    let opened = segments(store).and_then(|segments| {
+        if is_closed(store, &segments)? { Ok(None) } else { newest_log_opened(store, &segments) }
+    });
     match opened {
         Ok(Some(LogOpened { holder, .. })) => holder,
         Ok(None) | Err(_) => "it has not said who it is".to_owned(),
     }
+}
+
+fn is_closed<S: Store>(store: &S, segments: &[SegmentName]) -> Result<bool, OpenError> {
+    let Some(newest) = segments.last() else { return Ok(false) };
+    let open = store.open(&newest.to_string());
+    let file = open.map_err(OpenError::io("open the newest segment"))?;
+    let mut scan = Scan::new(*newest);
+    read_records(&file, |line| scan.take(line))?;
+    Ok(scan.closed)
 }

@@ -24,6 +24,8 @@ const SEALED_MODE: Mode = Mode::from_raw_mode(0o400);
 #[derive(Debug)]
 pub struct RealStore {
     dir: OwnedFd,
+    /// The process that opened it, which alone may let its lock go.
+    pid: u32,
 }
 
 /// A file in such a directory.
@@ -40,7 +42,8 @@ impl RealStore {
     /// It is not there, is no directory, or cannot be opened.
     pub fn open_existing(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self { dir: retry_on_intr(|| fs::open(path, flags, Mode::empty()))? })
+        let dir = retry_on_intr(|| fs::open(path, flags, Mode::empty()))?;
+        Ok(Self { dir, pid: std::process::id() })
     }
 
     /// Opens a directory without locking it, making it (mode 0700) if only its last component is
@@ -63,7 +66,7 @@ impl RealStore {
             }
             opened => opened?,
         };
-        Ok(Self { dir })
+        Ok(Self { dir, pid: std::process::id() })
     }
 
     /// On what kind of file system the directory is.
@@ -77,8 +80,8 @@ impl RealStore {
     }
 
     /// Takes the lock that keeps other writers out, without waiting; whether it was free. The lock
-    /// is on the directory itself and ends with its descriptor, so nobody can delete it and a
-    /// crash does not leave it behind.
+    /// is on the directory itself and ends with this store, or with the process and its forks, so
+    /// nobody can delete it and a crash does not leave it behind.
     ///
     /// # Errors
     ///
@@ -88,6 +91,16 @@ impl RealStore {
             Ok(()) => Ok(true),
             Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for RealStore {
+    /// A child that was forked has the descriptor too, if only until it runs another program, so
+    /// closing that would not always free the lock. The child must not: the lock is one.
+    fn drop(&mut self) {
+        if std::process::id() == self.pid {
+            retry_on_intr(|| fs::flock(&self.dir, FlockOperation::Unlock)).unwrap_or_default();
         }
     }
 }
