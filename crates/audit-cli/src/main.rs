@@ -3,6 +3,7 @@
 mod assets;
 mod bell;
 mod events;
+mod health;
 mod input;
 mod output;
 mod prune;
@@ -31,6 +32,7 @@ enum Verb {
     Verify(verify::VerifyArgs),
     Recover(recover::RecoverArgs),
     Prune(prune::PruneArgs),
+    Health(health::HealthArgs),
     Events(events::EventsArgs),
     Schema(schema::SchemaArgs),
     #[command(hide = true)]
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Verb::Verify(args) => verify::run(&args),
         Verb::Recover(args) => recover::run(&args),
         Verb::Prune(args) => prune::run(&args),
+        Verb::Health(args) => health::run(&args),
         Verb::Events(args) => events::run(&args),
         Verb::Schema(args) => schema::run(&args),
         Verb::Assets(args) => assets::run(&args, &Command::command()),

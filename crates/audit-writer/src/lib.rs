@@ -31,6 +31,9 @@ pub use error::{OpenError, QueueError, ShutdownError, WriteError};
 pub use health::{Condition, Health, Reserve};
 pub use loss::Loss;
 pub use queue::{PendingReceipt, QueuedWriter};
-pub use recovery::{Damage, Inspection, PruneError, PrunePlan, inspect, plan_prune};
+pub use recovery::{
+    Damage, Glance, Inspection, NewestRecord, NewestSegment, PruneError, PrunePlan, glance,
+    inspect, plan_prune,
+};
 pub use store::{RealStore, SimDisk, SimStore, Store};
 pub use writer::AuditFileWriter;

@@ -5,6 +5,7 @@
 //! going on after it would bury evidence, so that needs the word of whoever runs the service.
 
 mod damage;
+mod glance;
 mod holder;
 mod inspect;
 mod line;
@@ -21,6 +22,7 @@ use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::{SegmentFile, Store};
 pub use damage::Damage;
+pub use glance::{Glance, NewestRecord, NewestSegment, glance};
 pub(crate) use holder::holder;
 use holder::newest_log_opened;
 pub use inspect::{Inspection, inspect};

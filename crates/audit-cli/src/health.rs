@@ -1,0 +1,221 @@
+//! `audit health`: whether a log is as a service in good order leaves it, for monitoring.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use audit_core::Inert;
+use audit_core::limits::RESERVE_BYTES;
+use audit_logging::writer::{Clock as _, Glance, NewestSegment, SystemClock, glance};
+use chrono::{DateTime, Utc};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::output;
+
+/// Version of the JSON that is printed.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Below this a writer makes no new segment.
+const MIN_FREE_BYTES: u64 = RESERVE_BYTES * 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ audit health audit.log
+  $ audit health audit.log --max-age 3600 --min-free 100000000
+  $ audit health audit.log --format json
+
+Exit status: 0 when nothing is wrong, 1 when something is, 2 when the command could not look.";
+
+/// Says whether a log is being written, how old its newest record is and what space is left.
+///
+/// Only its end is looked at, so this is cheap however long the log is, and proves nothing: `audit
+/// verify` does that.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct HealthArgs {
+    /// The log's directory
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+
+    /// It is wrong when no writer has the log open
+    #[arg(long)]
+    writer: bool,
+
+    /// It is wrong when the newest record is older, or that much in the future
+    #[arg(long, value_name = "SECONDS")]
+    max_age: Option<u32>,
+
+    /// It is wrong when the file system has less left
+    #[arg(long, value_name = "BYTES", default_value_t = MIN_FREE_BYTES)]
+    min_free: u64,
+
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    NoLog,
+    NoWriter,
+    NotClosed,
+    EndUnreadable,
+    Stale,
+    LittleSpace,
+}
+
+impl Problem {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::NoLog => "no_log",
+            Self::NoWriter => "no_writer",
+            Self::NotClosed => "not_closed",
+            Self::EndUnreadable => "end_unreadable",
+            Self::Stale => "stale",
+            Self::LittleSpace => "little_space",
+        }
+    }
+
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::NoLog => "there is no segment",
+            Self::NoWriter => "no writer has the log open",
+            Self::NotClosed => "no writer has the log open, and the last one did not close it",
+            Self::EndUnreadable => "the newest segment does not end with a record: verify it",
+            Self::Stale => "the newest record is not of the time that was asked for",
+            Self::LittleSpace => "the file system has less left than was asked for",
+        }
+    }
+}
+
+/// Runs the command; its exit status.
+pub(crate) fn run(args: &HealthArgs) -> u8 {
+    let found = match glance(&args.dir) {
+        Ok(found) => found,
+        Err(error) => {
+            let dir = args.dir.to_string_lossy();
+            output::complain(format_args!("cannot look at {}: {error}", Inert(&dir)));
+            return 2;
+        }
+    };
+    let now = SystemClock::default().now();
+    let problems = problems(args, &found, now);
+    let page = Page { found: &found, problems: &problems, now };
+    let printed = match args.format {
+        Format::Human => output::print(&page),
+        Format::Json => output::print(format_args!("{:#}\n", page.json())),
+    };
+    match printed {
+        Ok(()) => u8::from(!problems.is_empty()),
+        Err(error) => {
+            output::complain(format_args!("cannot print: {error}"));
+            2
+        }
+    }
+}
+
+fn problems(args: &HealthArgs, found: &Glance, now: DateTime<Utc>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let is_open = found.holder.is_some();
+    let head = found.newest.as_ref().and_then(|newest| newest.head);
+    match (&found.newest, head) {
+        // A writer makes the first segment with the first event.
+        (None, _) if is_open => {}
+        (None, _) => problems.push(Problem::NoLog),
+        (Some(_), None) => problems.push(Problem::EndUnreadable),
+        (Some(NewestSegment { rest_bytes, .. }), Some(head)) => {
+            if !is_open && (!head.closes || *rest_bytes > 0) {
+                problems.push(Problem::NotClosed);
+            }
+        }
+    }
+    if args.writer && !is_open {
+        problems.push(Problem::NoWriter);
+    }
+    if let Some(max_age) = args.max_age {
+        let age = head.map(|head| now.signed_duration_since(head.recorded_at).abs());
+        if age.is_none_or(|age| age.num_seconds() > i64::from(max_age)) {
+            problems.push(Problem::Stale);
+        }
+    }
+    if found.free_bytes.is_some_and(|free| free < args.min_free) {
+        problems.push(Problem::LittleSpace);
+    }
+    problems
+}
+
+/// The answer.
+struct Page<'p> {
+    found: &'p Glance,
+    problems: &'p [Problem],
+    now: DateTime<Utc>,
+}
+
+impl Page<'_> {
+    const fn status(&self) -> &'static str {
+        if self.problems.is_empty() { "ok" } else { "failing" }
+    }
+
+    /// How old the newest record is, in seconds; negative where it is of the future.
+    fn age_secs(&self) -> Option<i64> {
+        let head = self.found.newest.as_ref()?.head?;
+        Some(self.now.signed_duration_since(head.recorded_at).num_seconds())
+    }
+
+    fn json(&self) -> Value {
+        let Self { found, problems, .. } = self;
+        let newest = found.newest.as_ref();
+        let head = newest.and_then(|newest| newest.head);
+        let problems: Vec<_> = problems.iter().map(|problem| problem.name()).collect();
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "status": self.status(),
+            "problems": problems,
+            "holder": found.holder,
+            "segments": found.segments,
+            "bytes": found.bytes,
+            "newest_segment": newest.map(|newest| &newest.file),
+            "rest_bytes": newest.map(|newest| newest.rest_bytes),
+            "head": head.map(|head| head.receipt.to_string()),
+            "recorded_at": head.map(|head| head.recorded_at.to_rfc3339()),
+            "age_seconds": self.age_secs(),
+            "closed": head.is_some_and(|head| head.closes),
+            "free_bytes": found.free_bytes,
+            "file_system": found.file_system.to_string(),
+        })
+    }
+}
+
+impl fmt::Display for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { found, problems, .. } = self;
+        writeln!(f, "{}", self.status().to_uppercase())?;
+        for problem in *problems {
+            writeln!(f, "  {}: {}", problem.name(), problem.meaning())?;
+        }
+        let holder = found.holder.as_deref().unwrap_or("nobody");
+        writeln!(f, "\n  open in   {holder}")?;
+        writeln!(f, "  segments  {}, {} bytes", found.segments, found.bytes)?;
+        if let Some(newest) = &found.newest {
+            writeln!(f, "  newest    {}", newest.file)?;
+        }
+        if let (Some(head), Some(age)) =
+            (found.newest.as_ref().and_then(|newest| newest.head), self.age_secs())
+        {
+            let closes = if head.closes { ", closed" } else { "" };
+            writeln!(f, "  head      {}, {age} s old{closes}", head.receipt)?;
+        }
+        let file_system = found.file_system;
+        match found.free_bytes {
+            Some(free) => writeln!(f, "  free      {free} bytes, on {file_system}"),
+            None => writeln!(f, "  free      unknown, on {file_system}"),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `audit health`: what is wrong with a log, at a glance.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of tests fails where it stands"
+)]
+
+mod common;
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use common::{Log, audit, events, told};
+use serde_json::Value;
+
+/// What the command says as JSON; the same has to be said to a person.
+fn health(dir: &str, more: &[&str]) -> (i32, Value) {
+    let done = audit(&[&["health", dir, "--format", "json"], more].concat(), "");
+    let said: Value = serde_json::from_slice(&done.stdout).unwrap_or_else(|_| told(&done).into());
+    let page = audit(&[&["health", dir], more].concat(), "");
+    assert_eq!(page.status.code(), done.status.code());
+    let page = String::from_utf8(page.stdout).unwrap();
+    for problem in said["problems"].as_array().into_iter().flatten() {
+        assert!(page.contains(problem.as_str().unwrap()), "{page}");
+    }
+    (done.status.code().unwrap(), said)
+}
+
+fn problems(dir: &str, more: &[&str]) -> Vec<String> {
+    let (status, said) = health(dir, more);
+    let problems = said["problems"].as_array().unwrap().iter();
+    let problems: Vec<_> = problems.map(|problem| problem.as_str().unwrap().to_owned()).collect();
+    assert_eq!(status, i32::from(!problems.is_empty()), "{said}");
+    assert_eq!(said["status"], if problems.is_empty() { "ok" } else { "failing" });
+    problems
+}
+
+#[test]
+fn a_closed_log_is_in_order_and_says_how_old_it_is() {
+    let log = Log::new();
+    let recorded = log.record(&events(5), &[]);
+    let (status, said) = health(log.path(), &["--max-age", "600"]);
+    assert_eq!(status, 0, "{said}");
+    assert!(told(&recorded).contains(&format!("head     {}", said["head"].as_str().unwrap())));
+    assert_eq!((&said["closed"], &said["holder"]), (&Value::Bool(true), &Value::Null));
+    assert_eq!(said["segments"], 1);
+    let bytes: u64 = log.segments().iter().map(|path| fs::metadata(path).unwrap().len()).sum();
+    assert_eq!(said["bytes"], bytes);
+    assert!((0..600).contains(&said["age_seconds"].as_i64().unwrap()));
+}
+
+#[test]
+fn what_was_asked_for_and_is_not_so_is_wrong() {
+    let log = Log::new();
+    log.record(&events(5), &[]);
+    assert_eq!(problems(log.path(), &["--writer"]), ["no_writer"]);
+    let space = u64::MAX.to_string();
+    assert_eq!(problems(log.path(), &["--min-free", &space]), ["little_space"]);
+    // Ages are counted in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    assert_eq!(problems(log.path(), &["--max-age", "0"]), ["stale"]);
+}
+
+#[test]
+fn a_log_that_is_being_written_is_in_order_and_its_writer_is_named() {
+    let log = Log::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
+        .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
+        .args(["--flush", "immediate"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut receipts = BufReader::new(child.stdout.take().unwrap());
+    stdin.write_all(events(1).as_bytes()).unwrap();
+    receipts.read_line(&mut String::new()).unwrap();
+
+    let (status, said) = health(log.path(), &["--writer", "--max-age", "600"]);
+    assert_eq!(status, 0, "{said}");
+    let holder = format!("process {} on host", child.id());
+    assert!(said["holder"].as_str().unwrap().contains(&holder), "{said}");
+    assert_eq!(said["closed"], false);
+
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(problems(log.path(), &[]), ["not_closed"]);
+    log.record(&events(1), &[]);
+    assert_eq!(problems(log.path(), &[]), [""; 0]);
+}
+
+#[test]
+fn an_end_that_is_no_record_is_wrong_and_no_log_is_too() {
+    let log = Log::new();
+    log.record(&events(5), &[]);
+    let path = log.segments().remove(0);
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"v\":1,").unwrap();
+    let (_, said) = health(log.path(), &[]);
+    assert_eq!(said["rest_bytes"], 7);
+    assert_eq!(problems(log.path(), &[]), ["not_closed"]);
+    file.write_all(b"}\n").unwrap();
+    assert_eq!(problems(log.path(), &["--max-age", "600"]), ["end_unreadable", "stale"]);
+
+    let empty = tempfile::tempdir().unwrap();
+    assert_eq!(problems(empty.path().to_str().unwrap(), &[]), ["no_log"]);
+    let missing = empty.path().join("missing");
+    let (status, said) = health(missing.to_str().unwrap(), &[]);
+    assert_eq!(status, 2);
+    assert!(said.as_str().unwrap().contains("cannot open the directory"), "{said}");
+}

@@ -1,0 +1,125 @@
+//! What can be told of a log at a glance: nothing is read through, and nothing is changed.
+
+use std::path::Path;
+
+use audit_core::Receipt;
+use audit_core::limits::RECORD_BYTES_MAX;
+use chrono::{DateTime, Utc};
+
+use super::line::Line;
+use super::read::read_range;
+use super::{holder, segments};
+use crate::error::OpenError;
+use crate::segment::SegmentName;
+use crate::store::{FileSystemKind, RealStore, Store};
+
+/// A log at a glance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Glance {
+    /// What the writer that has the log open said of itself; `None` when nobody has it open.
+    pub holder: Option<String>,
+    /// How many segments there are.
+    pub segments: u64,
+    /// Their length, in bytes.
+    pub bytes: u64,
+    /// The newest segment.
+    pub newest: Option<NewestSegment>,
+    /// Bytes that the file system has left; `None` when it does not say.
+    pub free_bytes: Option<u64>,
+    /// On what kind of file system the log is.
+    pub file_system: FileSystemKind,
+}
+
+/// The newest segment of a log, at a glance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewestSegment {
+    /// Its file name.
+    pub file: String,
+    /// Its last whole record, as far as a look at its end tells; `None` when there is none.
+    pub head: Option<NewestRecord>,
+    /// Bytes behind its last line feed: what a writer is just writing, or what a crash left.
+    pub rest_bytes: u64,
+}
+
+/// The newest record of a log, at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewestRecord {
+    /// Its seq and hash.
+    pub receipt: Receipt,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Whether it is `log_closed`.
+    pub closes: bool,
+}
+
+/// Looks at a log. Neither the chain nor a whole segment is checked: the verifier does that.
+///
+/// To tell whether a writer has the log, its lock is tried and let go at once; a writer that opens
+/// it in that moment finds it locked.
+///
+/// # Errors
+///
+/// [`OpenError::Io`] when the directory or the end of its newest segment cannot be read.
+pub fn glance(dir: impl AsRef<Path>) -> Result<Glance, OpenError> {
+    let open =
+        || RealStore::open_existing(dir.as_ref()).map_err(OpenError::io("open the directory"));
+    let store = open()?;
+    let is_free = open()?.try_lock().map_err(OpenError::io("lock the directory"))?;
+    let names = segments(&store)?;
+    let mut bytes: u64 = 0;
+    for name in &names {
+        bytes = bytes.saturating_add(length(&store, *name)?);
+    }
+    let file_system = store.file_system();
+    Ok(Glance {
+        holder: (!is_free).then(|| holder(&store)),
+        segments: u64::try_from(names.len()).unwrap_or(u64::MAX),
+        bytes,
+        newest: names.last().map(|name| newest(&store, *name)).transpose()?,
+        free_bytes: store.free_bytes().ok(),
+        file_system: file_system.map_err(OpenError::io("ask for the kind of file system"))?,
+    })
+}
+
+/// A segment that is gone by now was pruned meanwhile.
+fn length(store: &RealStore, name: SegmentName) -> Result<u64, OpenError> {
+    let name = name.to_string();
+    let seen = store.open(&name).and_then(|file| store.look(&name, &file));
+    match seen {
+        Ok(sight) => Ok(sight.bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(OpenError::io("look at a segment")(error)),
+    }
+}
+
+fn newest(store: &RealStore, name: SegmentName) -> Result<NewestSegment, OpenError> {
+    let bytes = length(store, name)?;
+    let name = name.to_string();
+    let file = store.open(&name).map_err(OpenError::io("open the newest segment"))?;
+    // The longest record, with what may stand behind it of another.
+    let longest = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let from = bytes.saturating_sub(longest.saturating_mul(2));
+    let end = read_range(&file, from, bytes.saturating_sub(from))?;
+    let whole = memchr::memrchr(b'\n', &end).map_or(0, |at| at.saturating_add(1));
+    let rest = end.len().saturating_sub(whole);
+    let line = end.get(..whole).and_then(|lines| lines.strip_suffix(b"\n")).and_then(|lines| {
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at.saturating_add(1));
+        lines.get(start..)
+    });
+    Ok(NewestSegment {
+        file: name,
+        head: line.and_then(Line::parse).and_then(|line| NewestRecord::of(&line)),
+        rest_bytes: u64::try_from(rest).unwrap_or(u64::MAX),
+    })
+}
+
+impl NewestRecord {
+    fn of(line: &Line<'_>) -> Option<Self> {
+        let recorded_at = DateTime::parse_from_rfc3339(line.timestamp).ok()?.to_utc();
+        let receipt = Receipt { seq: line.seq, hash: line.hash };
+        Some(Self { receipt, recorded_at, closes: line.is("log_closed") })
+    }
+}
