@@ -42,6 +42,7 @@ impl Begun {
                 log_id: LogId::from_bytes([7; 16]),
                 merkle_frontier: Vec::new(),
                 previous: None,
+                continues: None,
             },
             LifecycleEvent::LogOpened {
                 writer: "fuzz".to_owned(),

@@ -1,6 +1,7 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
 mod assets;
+mod begin;
 mod bell;
 mod events;
 mod health;
@@ -31,6 +32,7 @@ enum Verb {
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Recover(recover::RecoverArgs),
+    Begin(begin::BeginArgs),
     Prune(prune::PruneArgs),
     Health(health::HealthArgs),
     Events(events::EventsArgs),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Recover(args) => recover::run(&args),
+        Verb::Begin(args) => begin::run(&args),
         Verb::Prune(args) => prune::run(&args),
         Verb::Health(args) => health::run(&args),
         Verb::Events(args) => events::run(&args),

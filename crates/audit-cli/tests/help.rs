@@ -23,7 +23,9 @@ fn every_example_of_every_command_works() {
     fs::write(dir.path().join("events.jsonl"), events(7)).unwrap();
     let mut ran = 0_usize;
     let mut head = String::new();
-    for verb in ["record", "show", "verify", "recover", "prune", "health", "events", "schema"] {
+    for verb in
+        ["record", "show", "verify", "recover", "begin", "prune", "health", "events", "schema"]
+    {
         let help = String::from_utf8(audit(&[verb, "--help"], "").stdout).unwrap();
         for example in help.lines().filter_map(|line| line.trim_start().strip_prefix("$ ")) {
             let done = run(&example.replace("SEQ:HASH", &head), dir.path());

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::digest::Digest;
+use crate::envelope::Receipt;
 use crate::service::ServiceId;
 use crate::time::RecordTime;
 
@@ -42,6 +43,9 @@ pub enum LifecycleEvent {
         /// The segment before this one.
         #[serde(skip_serializing_if = "Option::is_none")]
         previous: Option<PreviousSegment>,
+        /// The log that this one takes over from; at seq 0 alone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        continues: Option<ContinuedLog>,
     },
     /// What was found after the last whole record of the segment before.
     LogRecovered {
@@ -166,6 +170,15 @@ pub struct PreviousSegment {
     pub last_seq: u64,
     /// Hash of that record.
     pub last_hash: Digest,
+}
+
+/// The log that a new one takes over from, as where a backup was restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ContinuedLog {
+    /// Its identity.
+    pub log_id: LogId,
+    /// Its newest record.
+    pub head: Receipt,
 }
 
 /// A segment that retention deletes.

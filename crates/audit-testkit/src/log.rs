@@ -26,6 +26,7 @@ pub fn of_bytes(events: &[AuditEvent<'_>], bytes_min: usize) -> Vec<u8> {
         log_id: LogId::from_bytes([7; 16]),
         merkle_frontier: Vec::new(),
         previous: None,
+        continues: None,
     });
     log.append_own(&LifecycleEvent::LogOpened {
         writer: "audit-testkit".to_owned(),

@@ -117,6 +117,10 @@ pub enum WriteError {
     /// does anything: the log is the other one's.
     #[error("the log belongs to the process that this one was forked from")]
     Forked,
+    /// The log has records already, so it cannot begin as one that takes over from another. It is
+    /// unchanged.
+    #[error("the log has begun already")]
+    Begun,
     /// The log has as many records as its format can count. Begin another log.
     #[error("the log is full: its last sequence number is used")]
     SeqExhausted,
@@ -205,6 +209,7 @@ impl WriteError {
             Self::ServiceMismatch { .. }
             | Self::Poisoned { .. }
             | Self::Forked
+            | Self::Begun
             | Self::SeqExhausted => false,
         }
     }

@@ -12,7 +12,7 @@ mod watch;
 use std::path::Path;
 use std::time::Duration;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment};
+use audit_core::lifecycle::{ContinuedLog, LifecycleEvent, LogId, PreviousSegment};
 use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{
@@ -49,6 +49,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     previous: Option<(PreviousSegment, S::Segment)>,
     /// What that one must say of the segment before.
     accounts: Vec<LifecycleEvent>,
+    /// The log that this one takes over from, until that is said.
+    continues: Option<ContinuedLog>,
     /// Whether this writer has said in the log who it is.
     announced: bool,
     current: Option<Current<S::Segment>>,
@@ -157,6 +159,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             chain: Chain::new(),
             previous: None,
             accounts: Vec::new(),
+            continues: None,
             announced: false,
             current: None,
             pending: Pending::default(),
@@ -184,6 +187,26 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             writer.accounts.extend(found.account);
         }
         Ok(writer)
+    }
+
+    /// Begins a log that takes over from another: as where a backup was restored, which must not go
+    /// on itself, since its lost records would be written anew. Its first record says so, durably.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Begun`] when the log has records; otherwise [`WriteError`] as for an event.
+    pub fn begin(
+        &mut self,
+        service_id: ServiceId,
+        continues: ContinuedLog,
+    ) -> Result<(), WriteError> {
+        self.usable()?;
+        self.check_service(service_id)?;
+        if self.chain.head().is_some() {
+            return Err(WriteError::Begun);
+        }
+        self.continues = Some(continues);
+        self.open_segment(service_id, RecordTime::new(self.clock.now()))
     }
 
     /// Records an event, as durably as the flush mode says for it.

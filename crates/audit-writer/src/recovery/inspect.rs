@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use audit_core::lifecycle::{LifecycleEvent, PrunedFile, TailKind};
+use audit_core::lifecycle::{LifecycleEvent, LogId, PrunedFile, TailKind};
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
 use super::damage::Damage;
@@ -21,6 +21,8 @@ pub struct Inspection {
     pub holder: Option<String>,
     /// Whose log it is, where that could be read.
     pub service_id: Option<ServiceId>,
+    /// The identity of the log, where that could be read.
+    pub log_id: Option<LogId>,
     /// The newest segment. Without one an open begins the log.
     pub segment: Option<String>,
     /// Its last whole, linked record.
@@ -87,6 +89,7 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
     Ok(Inspection {
         holder: None,
         service_id: scan.opened.map(|opened| opened.service_id),
+        log_id: scan.opened.map(|opened| opened.log_id),
         segment: Some(name),
         head: scan.opened.and_then(|_| scan.chain.head()),
         closed: scan.closed,

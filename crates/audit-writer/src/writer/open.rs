@@ -71,6 +71,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.durable = self.chain.head();
         self.pending = Pending::default();
         self.accounts.clear();
+        self.continues = None;
         self.announced = true;
         if let Some((_, mut previous)) = self.previous.take() {
             seal(&mut previous);
@@ -107,6 +108,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             log_id,
             merkle_frontier: self.chain.frontier().roots().to_vec(),
             previous: self.previous_segment(),
+            continues: self.continues,
         }];
         let is_tail =
             |event: &&LifecycleEvent| matches!(event, LifecycleEvent::LogRecovered { .. });
