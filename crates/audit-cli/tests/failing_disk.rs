@@ -4,45 +4,15 @@
     clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a helper of tests fails where it stands, and a test says why it was skipped"
+    reason = "a helper of tests fails where it stands"
 )]
 
 mod common;
 
 use std::fs;
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use common::{Log, events, is_there, told};
-
-/// Runs a command with an input.
-fn fed(command: &mut Command, input: &str) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_owned();
-    let feeder = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
-    let done = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    done
-}
-
-/// Whether processes can be traced here; says so where they cannot.
-fn can_trace() -> bool {
-    if !is_there("strace") {
-        return false;
-    }
-    let traced = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output().unwrap();
-    if !traced.status.success() {
-        println!("skipped: strace cannot attach: {}", told(&traced));
-    }
-    traced.status.success()
-}
+use common::{Log, can_trace, events, fed, told};
 
 /// The receipts, `SEQ:HASH` each, of lines that must be the first ones in order.
 fn receipts(done: &Output) -> Vec<String> {
@@ -80,7 +50,7 @@ fn the_fifth_fdatasync_fails_and_none_follows() {
     strace.args(["-e", "inject=fdatasync:error=EIO:when=5", env!("CARGO_BIN_EXE_audit")]);
     strace.args(["record", "--dir", log.path(), "--service", "web.shop-1"]);
     strace.args(["--flush", "immediate", "--receipts"]);
-    let done = fed(&mut strace, &events(9));
+    let done = fed(&mut strace, events(9).as_bytes());
     let told = told(&done);
     assert_eq!(done.status.code(), Some(2), "{told}");
     assert!(told.contains("audit: line 4 was not recorded as asked: "), "{told}");
@@ -107,7 +77,7 @@ fn a_file_that_can_grow_no_more_ends_it_and_receipts_say_what_the_log_has() {
     limited.args(["-c", script, env!("CARGO_BIN_EXE_audit")]);
     limited.args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"]);
     limited.args(["--flush", "batched", "--batch-size", "900", "--interval", "3600"]);
-    let done = fed(&mut limited, &events(1_500));
+    let done = fed(&mut limited, events(1_500).as_bytes());
     let told = told(&done);
     assert_eq!(done.status.code(), Some(2), "{told}");
     let receipts = receipts(&done);

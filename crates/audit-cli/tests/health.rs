@@ -9,9 +9,8 @@
 mod common;
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
 
 use common::{Log, audit, events, told};
 use serde_json::Value;
@@ -67,24 +66,12 @@ fn what_was_asked_for_and_is_not_so_is_wrong() {
 #[test]
 fn a_log_that_is_being_written_is_in_order_and_its_writer_is_named() {
     let log = Log::new();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
-        .args(["--flush", "immediate"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut receipts = BufReader::new(child.stdout.take().unwrap());
-    stdin.write_all(events(1).as_bytes()).unwrap();
-    receipts.read_line(&mut String::new()).unwrap();
-
+    let (mut child, _stdin, receipt) = log.hold();
     let (status, said) = health(log.path(), &["--writer", "--max-age", "600"]);
     assert_eq!(status, 0, "{said}");
     let holder = format!("process {} on host", child.id());
     assert!(said["holder"].as_str().unwrap().contains(&holder), "{said}");
-    assert_eq!(said["closed"], false);
+    assert_eq!((&said["closed"], &said["head"]), (&false.into(), &receipt.into()));
 
     child.kill().unwrap();
     child.wait().unwrap();

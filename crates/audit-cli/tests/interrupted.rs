@@ -5,24 +5,11 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Output};
 
 use common::{Log, events, told};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
-
-fn start(log: &Log, more: &[&str]) -> (Child, ChildStdin) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(["record", "--dir", log.path(), "--service", "web.shop-1"])
-        .args(more)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let stdin = child.stdin.take().unwrap();
-    (child, stdin)
-}
 
 /// Gives the command an input that it has read when this returns.
 fn feed(stdin: &mut ChildStdin, input: &str) {
@@ -54,7 +41,7 @@ fn assert_closed(log: &Log, told: &str) {
 fn every_line_that_was_read_is_recorded_and_the_log_is_closed() {
     for (signal, name, code) in [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130)] {
         let log = Log::new();
-        let (child, mut stdin) = start(&log, &["--flush", "batched", "--interval", "3600"]);
+        let (child, mut stdin) = log.start(&["--flush", "batched", "--interval", "3600"]);
         feed(&mut stdin, &events(5));
         let done = end(child, stdin, signal);
         let told = told(&done);
@@ -69,7 +56,7 @@ fn every_line_that_was_read_is_recorded_and_the_log_is_closed() {
 #[test]
 fn a_silent_input_is_left_and_the_log_closed() {
     let log = Log::new();
-    let (mut child, mut stdin) = start(&log, &["--receipts", "--flush", "immediate"]);
+    let (mut child, mut stdin) = log.start(&["--receipts", "--flush", "immediate"]);
     // A receipt shows that the signal is caught by now.
     stdin.write_all(events(1).as_bytes()).unwrap();
     let mut receipt = String::new();
@@ -84,7 +71,7 @@ fn a_silent_input_is_left_and_the_log_closed() {
 #[test]
 fn a_line_that_has_not_ended_is_no_event_and_receipts_come_first() {
     let log = Log::new();
-    let (child, mut stdin) = start(&log, &["--receipts", "--interval", "3600"]);
+    let (child, mut stdin) = log.start(&["--receipts", "--interval", "3600"]);
     let input = format!("{}no event\n{}", events(2), events(1).trim_end());
     feed(&mut stdin, &input);
     let done = end(child, stdin, Signal::TERM);
@@ -104,7 +91,7 @@ fn a_line_that_has_not_ended_is_no_event_and_receipts_come_first() {
 #[test]
 fn recording_goes_on_after_it() {
     let log = Log::new();
-    let (child, mut stdin) = start(&log, &[]);
+    let (child, mut stdin) = log.start(&[]);
     feed(&mut stdin, &events(3));
     assert_eq!(end(child, stdin, Signal::TERM).status.code(), Some(143));
     let done = log.record(&events(3), &[]);

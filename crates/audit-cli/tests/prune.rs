@@ -6,13 +6,14 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use audit_logging::writer::{Clock as _, RealStore, SimClock};
 use audit_logging::{
     AuditEvent, AuditEventEnvelope, AuditFileWriter, EventTime, FlushMode, OnDamage,
     RotationPolicy, ServiceId,
 };
-use common::{audit, told};
+use common::{audit, can_trace, told};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -52,6 +53,12 @@ impl Old {
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.sort();
         paths
+    }
+
+    /// All that is in the log, as text.
+    fn text(&self) -> String {
+        let bytes = self.segments().into_iter().map(|path| fs::read(path).unwrap());
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 
     fn verdict(&self) -> (i32, Value) {
@@ -135,4 +142,43 @@ fn a_log_that_is_open_is_not_pruned_and_a_missing_one_is_not_made() {
     assert_eq!(status, 2);
     assert!(told.contains("cannot open the directory"), "{told}");
     assert!(!Path::new(&missing).exists());
+}
+
+/// Killed at each system call with which it changes something, one after another.
+#[test]
+fn a_kill_at_any_point_of_a_prune_is_gone_on_after() {
+    if !can_trace() {
+        return;
+    }
+    let mut kills = 0;
+    for call in ["unlink,unlinkat", "fsync", "fdatasync", "write", "rename,renameat2"] {
+        for number in 1.. {
+            let log = Old::new(6);
+            let inject = format!("inject={call}:signal=KILL:when={number}");
+            let done = Command::new("strace")
+                .args(["-qq", "-o", "/dev/null", "-e", &inject, env!("CARGO_BIN_EXE_audit")])
+                .args(["prune", &log.path(), "--older-than", "3000"])
+                .output()
+                .unwrap();
+            let segments = log.segments().into_iter().filter(|path| path.extension().is_some());
+            let left = segments.filter(|path| path.to_str().unwrap().contains(".2000-")).count();
+            let (status, report) = log.verdict();
+            assert!(status == 0 || status == 4, "{call} {number}: {report}");
+            let open = audit(&["recover", "--dry-run", &log.path(), "--format", "json"], "");
+            let said: Value = serde_json::from_slice(&open.stdout).unwrap();
+            let to_delete = said["to_delete"].as_array().unwrap().len();
+            let text = log.text();
+            let is_declared = text.contains(r#""event_type":"segments_pruned""#);
+            assert_eq!(to_delete, if is_declared { left - 1 } else { 0 }, "{call} {number}");
+
+            let (status, _, told) = prune(&log.path(), &["--older-than", "3000"]);
+            assert_eq!(status, 0, "{call} {number}: {told}");
+            assert_eq!(log.verdict().0, 0, "{call} {number}");
+            if done.status.success() {
+                break;
+            }
+            kills += 1;
+        }
+    }
+    assert!(kills > 20, "{kills}");
 }

@@ -129,15 +129,7 @@ fn the_one_liner_of_the_format_prints_the_hash() {
 #[test]
 fn an_event_is_durable_by_time_alone_while_the_input_is_idle() {
     let log = Log::new();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
-        .args(["--interval", "1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
+    let (mut child, mut stdin) = log.start(&["--receipts", "--interval", "1"]);
     stdin.write_all(events(1).as_bytes()).unwrap();
     // Standard input stays open and silent: only the interval can bring the receipt.
     let mut receipt = String::new();
@@ -154,15 +146,8 @@ fn an_event_is_durable_by_time_alone_while_the_input_is_idle() {
 fn what_was_acknowledged_is_there_after_a_kill() {
     let log = Log::new();
     for round in 0..10 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
-            .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
-            .args(["--rotate", "size:20000", "--batch-size", "7"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
+        let (mut child, mut stdin) =
+            log.start(&["--receipts", "--rotate", "size:20000", "--batch-size", "7"]);
         let feeder = std::thread::spawn(move || {
             let batch = events(100);
             while stdin.write_all(batch.as_bytes()).is_ok() {}
@@ -225,18 +210,7 @@ fn what_cannot_run_says_why_and_exits_with_two() {
 #[test]
 fn a_second_recorder_is_told_who_holds_the_log() {
     let log = Log::new();
-    let mut holder = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
-        .args(["--flush", "immediate"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = holder.stdin.take().unwrap();
-    stdin.write_all(events(1).as_bytes()).unwrap();
-    let mut receipt = String::new();
-    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut receipt).unwrap();
+    let (mut holder, stdin, _) = log.hold();
     let second = log.record(&events(1), &[]);
     assert_eq!(second.status.code(), Some(2));
     assert!(told(&second).contains(&format!("process {}", holder.id())), "{}", told(&second));

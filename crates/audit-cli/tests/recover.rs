@@ -12,11 +12,10 @@ mod common;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions, Permissions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use audit_core::{Digest, is_hostile};
 use common::{Log, audit, events, told};
@@ -170,23 +169,12 @@ fn a_segment_without_a_whole_record_is_damaged_and_has_no_head() {
 #[test]
 fn who_has_the_log_open_is_told_and_is_not_disturbed() {
     let log = Log::new();
-    let mut holder = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"])
-        .args(["--flush", "immediate"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = holder.stdin.take().unwrap();
-    stdin.write_all(events(1).as_bytes()).unwrap();
-    let mut receipt = String::new();
-    BufReader::new(holder.stdout.as_mut().unwrap()).read_line(&mut receipt).unwrap();
+    let (mut holder, mut stdin, receipt) = log.hold();
     let (code, said) = looked(log.path());
     assert_eq!((code, &said["outcome"]), (1, &json!("locked")));
     let process = format!("process {} on host", holder.id());
     assert!(said["holder"].as_str().unwrap().contains(&process), "{said}");
-    assert_eq!(said["head"], receipt.trim_end().strip_prefix("1 ").unwrap());
+    assert_eq!(said["head"], *receipt);
     stdin.write_all(events(1).as_bytes()).unwrap();
     drop(stdin);
     assert!(holder.wait().unwrap().success());

@@ -8,9 +8,9 @@
 )]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -21,13 +21,17 @@ pub(crate) fn audit(args: &[&str], input: &str) -> Output {
 
 /// Runs the command with an input that need not be text.
 pub(crate) fn audit_bytes(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_audit"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    fed(Command::new(env!("CARGO_BIN_EXE_audit")).args(args), input)
+}
+
+/// Starts a command with pipes to all of it.
+pub(crate) fn piped(command: &mut Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Runs any command with an input.
+pub(crate) fn fed(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = piped(command);
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let feeder = std::thread::spawn(move || drop(stdin.write_all(&input)));
@@ -67,6 +71,18 @@ pub(crate) fn is_there(program: &str) -> bool {
         println!("skipped: {program} is not installed");
     }
     found.status.success()
+}
+
+/// Whether processes can be traced here; says so where they cannot.
+pub(crate) fn can_trace() -> bool {
+    if !is_there("strace") {
+        return false;
+    }
+    let traced = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output().unwrap();
+    if !traced.status.success() {
+        println!("skipped: strace cannot attach: {}", told(&traced));
+    }
+    traced.status.success()
 }
 
 /// The independent SHA-256 tools of this machine, as shell commands that read standard input.
@@ -125,6 +141,24 @@ impl Log {
     pub(crate) fn record(&self, input: &str, more: &[&str]) -> Output {
         let args = ["record", "--dir", self.path(), "--service", "web.shop-1"];
         audit(&[&args, more].concat(), input)
+    }
+
+    /// Starts to record, with a standard input that stays open.
+    pub(crate) fn start(&self, more: &[&str]) -> (Child, ChildStdin) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
+        command.args(["record", "--dir", self.path(), "--service", "web.shop-1"]).args(more);
+        let mut child = piped(&mut command);
+        let stdin = child.stdin.take().unwrap();
+        (child, stdin)
+    }
+
+    /// Starts to record, and waits for the receipt of a first event.
+    pub(crate) fn hold(&self) -> (Child, ChildStdin, String) {
+        let (mut child, mut stdin) = self.start(&["--receipts", "--flush", "immediate"]);
+        stdin.write_all(events(1).as_bytes()).unwrap();
+        let mut receipt = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut receipt).unwrap();
+        (child, stdin, receipt.trim_end().strip_prefix("1 ").unwrap().to_owned())
     }
 
     pub(crate) fn verify(&self, more: &[&str]) -> Output {
