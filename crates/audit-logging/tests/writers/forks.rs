@@ -103,14 +103,19 @@ fn a_child_that_is_forked_in_the_midst_of_emitting_never_waits_for_a_lock() {
         }
         emitted
     };
-    let emitted: u64 = thread::scope(|scope| {
+    let (emitted, failed) = thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(emit)).collect();
-        for _ in 0..CHILDREN {
-            assert_all_right(fork(|| first_failed(&use_logger_of_parent(&log))).wait());
-        }
+        let mut children = (0..CHILDREN).map(|_| {
+            let child = fork(|| first_failed(&use_logger_of_parent(&log)));
+            child.wait()
+        });
+        let failed = children.find(|status| !status.success());
         enough.store(true, Ordering::SeqCst);
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        (threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>(), failed)
     });
+    if let Some(status) = failed {
+        assert_all_right(status);
+    }
     let head = log.shutdown(PATIENCE).unwrap().unwrap();
     let report = verified(&dir, &[head]);
     assert_eq!((report.verdict, report.events), (Verdict::Intact, emitted), "{report}");
@@ -144,6 +149,7 @@ fn a_child_that_uses_or_drops_the_bare_writer_of_its_parent_changes_nothing() {
     });
     assert_all_right(child.wait());
     assert_eq!(bytes_of(&dir), before);
+    assert!(holder_told(&dir).ends_with(&holder_of(std::process::id())), "it is still locked");
 
     let mut writer = writer.unwrap();
     writer.write_event(&event("parent-2")).unwrap();

@@ -66,7 +66,7 @@ impl Emitted {
 }
 
 /// Emits from four threads, has the deed done in the midst of it, and goes on for a while after it.
-fn emit_while(log: &AuditLogger, deed: impl FnOnce()) -> Vec<Emitted> {
+fn emit_while(log: &AuditLogger, deed: impl FnOnce() + Send) -> Vec<Emitted> {
     const BEFORE: usize = 40;
     const AFTER: usize = 40;
     let (ready, is_done) = (AtomicU32::new(0), AtomicBool::new(false));
@@ -93,8 +93,9 @@ fn emit_while(log: &AuditLogger, deed: impl FnOnce()) -> Vec<Emitted> {
         while ready.load(Ordering::SeqCst) < THREADS {
             thread::yield_now();
         }
-        deed();
+        let done = scope.spawn(deed).join();
         is_done.store(true, Ordering::SeqCst);
+        done.unwrap();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     })
 }
