@@ -15,6 +15,7 @@ use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{AuditEventEnvelope, FlushMode, Receipt, RecordTime, RotationPolicy, ServiceId};
 
+use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{OpenError, WriteError};
@@ -362,9 +363,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if self.pending.since.is_none() {
             return Ok(());
         }
-        let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
+        let synced = self
+            .current
+            .as_mut()
+            .map_or(Ok(()), |current| broken::again(Broken::SyncRetried, || current.file.sync()));
         synced.map_err(|error| self.poison("sync the segment", error))?;
-        self.watch()?;
+        broken::unless(Broken::WatchOff, || self.watch())?;
         self.pending = Pending::default();
         self.durable = self.chain.head();
         Ok(())

@@ -10,6 +10,7 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{Identity, Link, SegmentFile, Sight, Store};
+use crate::broken::{self, Broken};
 use crate::segment::NEW_SEGMENT;
 
 const DIR_MODE: Mode = Mode::RWXU;
@@ -73,7 +74,7 @@ impl RealStore {
     pub fn try_lock(&self) -> io::Result<bool> {
         match retry_on_intr(|| fs::flock(&self.dir, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => Ok(true),
-            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(Errno::WOULDBLOCK) => Ok(broken::is(Broken::LockIgnored)),
             Err(error) => Err(error.into()),
         }
     }

@@ -21,6 +21,7 @@ mod sync;
 
 #[path = "../../src"]
 mod sources {
+    pub(crate) mod broken;
     pub(crate) mod chain;
     pub(crate) mod clock;
     pub(crate) mod error;
@@ -50,8 +51,8 @@ use disk::{Facts, ModelStore};
 use error::{QueueError, ShutdownError, WriteError};
 use queue::{PendingReceipt, QueuedWriter};
 use sources::{
-    chain, clock, error, flush, health, loss, queue, recovery, rotation, segment, store, worker,
-    writer,
+    broken, chain, clock, error, flush, health, loss, queue, recovery, rotation, segment, store,
+    worker, writer,
 };
 use store::SimDisk;
 use sync::{Arc, thread};
