@@ -77,9 +77,9 @@ static VERBS: [Verb; 11] = [
     },
     Verb {
         name: "soak",
-        about: "the tests of the simulated disk, for hours; on record under a name",
+        about: "the tests of the simulated disk or the models, for hours; on record under a name",
         run: Run::WithOptions {
-            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME]",
+            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME], or model [--schedules N] ...",
             understand: understand_soak,
         },
     },
@@ -164,7 +164,7 @@ fn help() -> String {
             Run::Plain(_) => verb.name.to_owned(),
             Run::WithOptions { options, .. } => format!("{} {options}", verb.name),
         };
-        format!("    {usage:<28}{}", verb.about)
+        format!("    {usage:<27} {}", verb.about)
     });
     format!("cargo xtask VERB\n\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
