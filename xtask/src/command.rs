@@ -60,6 +60,13 @@ pub(crate) fn read(command: &mut Command) -> Result<String, Failure> {
         .map_err(|_| Failure::new(format_args!("`{}` printed bytes, not text", spelled(command))))
 }
 
+/// Runs a command, however it ends, for all that it prints.
+pub(crate) fn finish(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|error| cannot_start(command, &error))?;
+    let printed = [output.stdout, output.stderr].concat();
+    Ok(String::from_utf8_lossy(&printed).into_owned())
+}
+
 /// Whether the command runs at all: how an optional tool is found.
 pub(crate) fn succeeds_silently(command: &mut Command) -> bool {
     let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -93,6 +100,13 @@ mod tests {
         let failure = read(&mut Command::new("/nonexistent/program")).unwrap_err();
         assert!(failure.to_string().starts_with("cannot start `program`:"), "{failure}");
         assert!(!succeeds_silently(&mut Command::new("/nonexistent/program")));
+    }
+
+    #[test]
+    fn what_a_failing_command_prints_is_read_too() {
+        let mut command = Command::new("sh");
+        let printed = finish(command.args(["-c", "echo out; echo err >&2; exit 3"])).unwrap();
+        assert_eq!(printed, "out\nerr\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! there.
 
 mod bench;
+mod broken;
 mod command;
 mod fuzz;
 mod generated;

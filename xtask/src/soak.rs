@@ -1,18 +1,44 @@
-//! `cargo xtask soak simulation`: what the tests of the simulated disk do, for as long as asked.
+//! `cargo xtask soak`: what the tests of the simulated disk, or of the models of queue and worker, do,
+//! for as long as asked.
 
 use crate::command::{Failure, Outcome, cargo, read};
 use crate::output;
 use crate::record::{self, Machine};
 
-const STATES_DEFAULT: u64 = 20_000_000;
-const NESTED_DEFAULT: u64 = 1_000_000;
 const SEED_DEFAULT: u64 = 1;
+
+/// Tests that can be run for long.
+#[derive(Debug, PartialEq, Eq)]
+struct Soak {
+    /// What it is called here, and as a file of tests.
+    name: &'static str,
+    /// The numbers that it takes beside a seed, each with what it is by default.
+    numbers: &'static [(&'static str, u64)],
+    /// What the run's README says of it.
+    about: &'static str,
+}
+
+static SOAKS: [Soak; 2] = [
+    Soak {
+        name: "simulation",
+        numbers: &[("states", 20_000_000), ("nested", 1_000_000)],
+        about: "[docs/durability.md](../../docs/durability.md) says what is played; every count is a line\n\
+                of [rows.jsonl](rows.jsonl).",
+    },
+    Soak {
+        name: "model",
+        numbers: &[("schedules", 1_000_000)],
+        about: "[docs/durability.md](../../docs/durability.md) says what is modelled; every model is a line\n\
+                of [rows.jsonl](rows.jsonl).",
+    },
+];
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Options {
-    states: u64,
-    nested: u64,
+    soak: &'static Soak,
+    /// In the order of the soak's.
+    numbers: Vec<u64>,
     seed: u64,
     /// The name under which the run is recorded; without one it is only shown.
     record: Option<String>,
@@ -20,29 +46,24 @@ pub(crate) struct Options {
 
 /// Reads the words after the verb; `None` when they are not understood.
 pub(crate) fn parse(words: &[&str]) -> Option<Options> {
-    let (&"simulation", words) = words.split_first()? else { return None };
-    let mut options = Options {
-        states: STATES_DEFAULT,
-        nested: NESTED_DEFAULT,
-        seed: SEED_DEFAULT,
-        record: None,
-    };
+    let (name, words) = words.split_first()?;
+    let soak = SOAKS.iter().find(|soak| soak.name == *name)?;
+    let numbers = soak.numbers.iter().map(|(_, default)| *default).collect();
+    let mut options = Options { soak, numbers, seed: SEED_DEFAULT, record: None };
     let mut words = words.iter();
     while let Some(&word) = words.next() {
         let value = *words.next()?;
-        match word {
-            "--states" => options.states = value.parse().ok()?,
-            "--nested" => options.nested = value.parse().ok()?,
-            "--seed" => options.seed = value.parse().ok()?,
-            "--record" if record::is_name(value) => options.record = Some(value.to_owned()),
-            _ => return None,
+        match word.strip_prefix("--")? {
+            "seed" => options.seed = value.parse().ok()?,
+            "record" if record::is_name(value) => options.record = Some(value.to_owned()),
+            word => *options.number(word)? = value.parse().ok()?,
         }
     }
     Some(options)
 }
 
-/// Plays crashes until so many states were found, and shows what was found. Whether the run can be
-/// recorded is found out first.
+/// Runs what is asked for, and shows what was found. Whether the run can be recorded is found out
+/// first.
 pub(crate) fn run(options: &Options) -> Outcome {
     let machine = Machine::read()?;
     let place = options.record.as_ref().map(|name| record::reserve(&machine, name)).transpose()?;
@@ -50,11 +71,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     output::say(&found.report);
     let Some(place) = place else { return Ok(()) };
     let name = place.name();
+    let Soak { name: soak, about, .. } = options.soak;
     let readme = format!(
         "# {name}\n\n\
-         Recorded by `cargo xtask soak simulation{} --record {name}`.\n\
-         [docs/durability.md](../../docs/durability.md) says what is played; every count is a line\n\
-         of [rows.jsonl](rows.jsonl).\n\n\
+         Recorded by `cargo xtask soak {soak} {} --record {name}`.\n\
+         {about}\n\n\
          | | |\n|---|---|\n{machine}\n{}\n",
         options.figures(),
         found.report,
@@ -63,10 +84,22 @@ pub(crate) fn run(options: &Options) -> Outcome {
 }
 
 impl Options {
+    /// The number of this name.
+    fn number(&mut self, name: &str) -> Option<&mut u64> {
+        let at = self.soak.numbers.iter().position(|(known, _)| *known == name)?;
+        self.numbers.get_mut(at)
+    }
+
+    /// The numbers by their names, the seed last.
+    fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let numbers = self.soak.numbers.iter().zip(&self.numbers);
+        numbers.map(|((name, _), number)| (*name, *number)).chain([("seed", self.seed)])
+    }
+
     /// The numbers as they are typed.
     fn figures(&self) -> String {
-        let Self { states, nested, seed, .. } = self;
-        format!(" --states {states} --nested {nested} --seed {seed}")
+        let words = self.named().map(|(name, number)| format!("--{name} {number}"));
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -78,12 +111,14 @@ struct Found {
 }
 
 fn soak(options: &Options) -> Result<Found, Failure> {
-    let test = ["test", "--quiet", "--release", "-p", "audit-writer", "--test", "simulation"];
-    let mut command = cargo(&test);
+    let name = options.soak.name;
+    let mut command =
+        cargo(&["test", "--quiet", "--release", "-p", "audit-writer", "--test", name]);
     command.args(["--", "--ignored", "--exact", "soak::soak", "--nocapture"]);
-    command.env("AUDIT_SIMULATION_STATES", options.states.to_string());
-    command.env("AUDIT_SIMULATION_NESTED", options.nested.to_string());
-    command.env("AUDIT_SIMULATION_SEED", options.seed.to_string());
+    for (number, value) in options.named() {
+        let variable = format!("audit_{name}_{number}").to_uppercase();
+        command.env(variable, value.to_string());
+    }
     found(&read(&mut command)?).ok_or_else(|| Failure::new("the soak did not tell what it found"))
 }
 
@@ -100,14 +135,21 @@ fn found(printed: &str) -> Option<Found> {
 mod tests {
     use super::*;
 
+    fn understood(words: &[&str]) -> (String, Option<String>) {
+        let options = parse(words).unwrap();
+        (format!("{} {}", options.soak.name, options.figures()), options.record)
+    }
+
     #[test]
     fn numbers_and_a_name_are_understood_in_any_order() {
-        let all = Options { states: 20_000_000, nested: 1_000_000, seed: 1, record: None };
-        assert_eq!(parse(&["simulation"]), Some(all));
+        let all = "simulation --states 20000000 --nested 1000000 --seed 1";
+        assert_eq!(understood(&["simulation"]), (all.to_owned(), None));
         let words =
             ["simulation", "--seed", "7", "--states", "5", "--record", "a-1", "--nested", "0"];
-        let some = Options { states: 5, nested: 0, seed: 7, record: Some("a-1".to_owned()) };
-        assert_eq!(parse(&words), Some(some));
+        let some = "simulation --states 5 --nested 0 --seed 7";
+        assert_eq!(understood(&words), (some.to_owned(), Some("a-1".to_owned())));
+        let model = "model --schedules 1000000 --seed 1";
+        assert_eq!(understood(&["model"]), (model.to_owned(), None));
     }
 
     #[test]
@@ -119,6 +161,9 @@ mod tests {
             &["simulation", "--states", "many"],
             &["simulation", "--record", "../up"],
             &["simulation", "--sed", "7"],
+            &["simulation", "--schedules", "7"],
+            &["model", "--states", "7"],
+            &["model", "schedules", "7"],
         ] {
             assert_eq!(parse(words), None, "{words:?}");
         }

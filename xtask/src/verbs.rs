@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::command::{Failure, Outcome};
-use crate::{bench, fuzz, generated, output, soak, steps, tidy};
+use crate::{bench, broken, fuzz, generated, output, soak, steps, tidy};
 
 type Step = fn() -> Outcome;
 
@@ -28,10 +28,10 @@ enum Run {
 /// What a verb and its options come to.
 type Job = Box<dyn FnOnce() -> Outcome>;
 
-static VERBS: [Verb; 10] = [
+static VERBS: [Verb; 11] = [
     Verb {
         name: "ci",
-        about: "tidy, lint, doc, fixtures --check and test, stopping at the first failure",
+        about: "tidy, lint, doc, fixtures --check, test and broken, stopping at the first failure",
         run: Run::Plain(ci),
     },
     Verb {
@@ -40,6 +40,11 @@ static VERBS: [Verb; 10] = [
         run: Run::Plain(steps::lint),
     },
     Verb { name: "test", about: "every test of the workspace", run: Run::Plain(steps::test) },
+    Verb {
+        name: "broken",
+        about: "promises broken on purpose, each of which a test has to catch",
+        run: Run::Plain(broken::run),
+    },
     Verb {
         name: "doc",
         about: "documentation, with broken links as errors",
@@ -72,22 +77,23 @@ static VERBS: [Verb; 10] = [
     },
     Verb {
         name: "soak",
-        about: "the tests of the simulated disk, for hours; on record under a name",
+        about: "the tests of the simulated disk or the models, for hours; on record under a name",
         run: Run::WithOptions {
-            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME]",
+            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME], or model [--schedules N] ...",
             understand: understand_soak,
         },
     },
 ];
 
 /// Cheap steps come first, so that a slip costs seconds.
-const CI: [(&str, Step); 6] = [
+const CI: [(&str, Step); 7] = [
     ("fmt --check", steps::format),
     ("tidy", tidy::run),
     ("lint", steps::lint),
     ("doc", steps::doc),
     ("fixtures --check", generated::check),
     ("test", steps::test),
+    ("broken", broken::run),
 ];
 
 /// The exit code for a command line that is not understood; a check that fails exits with 1.
@@ -158,7 +164,7 @@ fn help() -> String {
             Run::Plain(_) => verb.name.to_owned(),
             Run::WithOptions { options, .. } => format!("{} {options}", verb.name),
         };
-        format!("    {usage:<28}{}", verb.about)
+        format!("    {usage:<27} {}", verb.about)
     });
     format!("cargo xtask VERB\n\n{}", lines.collect::<Vec<_>>().join("\n"))
 }

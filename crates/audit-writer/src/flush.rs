@@ -5,6 +5,8 @@ use std::time::Duration;
 use audit_core::FlushMode;
 use audit_core::limits::QUEUE_RECORDS_MAX;
 
+use crate::broken::{self, Broken};
+
 /// What has been written and is not yet durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unsynced {
@@ -39,7 +41,8 @@ pub fn due_in(mode: FlushMode, unsynced: Unsynced) -> Option<Duration> {
 
 /// Records that may be accepted, acknowledged and not yet durable.
 pub(crate) fn window(mode: FlushMode) -> u64 {
-    bounds(mode).map_or(0, |bounds| u64::from(bounds.events))
+    let beyond = u64::from(broken::is(Broken::CountBound));
+    bounds(mode).map_or(0, |bounds| u64::from(bounds.events).saturating_add(beyond))
 }
 
 /// Records that wait together in steady state, for which room is kept. One more than the window: the
@@ -52,7 +55,7 @@ pub(crate) fn window_records(mode: FlushMode) -> usize {
 /// How old a record may become before its sync starts; none waits where every record is synced at
 /// once.
 pub(crate) fn interval(mode: FlushMode) -> Option<Duration> {
-    bounds(mode).map(|bounds| bounds.interval)
+    bounds(mode).map(|bounds| bounds.interval).filter(|_| !broken::is(Broken::TimerOff))
 }
 
 struct Bounds {
@@ -66,7 +69,7 @@ fn bounds(mode: FlushMode) -> Option<Bounds> {
     let bounds = |events: u32, secs: u32, critical_at_once| Bounds {
         events: events.max(1),
         interval: Duration::from_secs(u64::from(secs.max(1))),
-        critical_at_once,
+        critical_at_once: critical_at_once && !broken::is(Broken::CriticalLate),
     };
     match mode {
         FlushMode::Immediate => None,

@@ -17,6 +17,7 @@ pub mod rotation;
 pub mod segment;
 pub mod store;
 
+mod broken;
 mod chain;
 mod health;
 mod loss;

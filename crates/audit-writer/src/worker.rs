@@ -9,6 +9,7 @@ use audit_core::lifecycle::LossReason;
 use audit_core::limits::WRITE_RETRY_SECS;
 use audit_core::{Receipt, ServiceId};
 
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::{OpenError, WriteError};
 use crate::flush;
@@ -126,6 +127,9 @@ impl<S: Store, C: Clock> Worker<S, C> {
         self.batch.drop_front(placed.len());
         if let Err(missing @ WriteError::SegmentMissing { .. }) = &written {
             self.settle_badly(missing);
+        }
+        if broken::is(Broken::ReceiptsEarly) {
+            self.shared.settle(&std::mem::take(&mut self.unsettled), self.writer.head());
         }
         // What has its place is made durable, even where what comes behind it has none.
         let synced = self.writer.flush();

@@ -176,6 +176,28 @@ fn the_previous_segment_is_durable_before_the_next_one_exists() {
     assert!(created > 5);
 }
 
+#[test]
+fn a_segment_is_durable_before_it_has_a_name_and_its_name_before_anything_follows() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T03:04:05Z"));
+    let policy = RotationPolicy::SizeLimit { bytes_max: 3_000 };
+    let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+    for number in 0..40 {
+        writer.write_event(&routine(number)).unwrap();
+    }
+    drop(writer);
+    let trace = disk.trace();
+    let is_of_order = |operation: &&String| {
+        ["create", "append", "sync", "publish"].iter().any(|name| operation.starts_with(name))
+    };
+    let steps: Vec<_> = trace.iter().filter(is_of_order).collect();
+    let named = steps.windows(4).filter(|around| around[2].starts_with("publish"));
+    for around in named.clone() {
+        let synced = around[0].replace("append", "sync");
+        assert_eq!((around[1], around[3].as_str()), (&synced, "sync_dir"), "{trace:#?}");
+    }
+    assert!(named.count() > 5);
+}
+
 /// What is only in the cache may be lost, and what a failed write-back left there is not on disk.
 #[test]
 fn the_end_of_a_log_is_read_from_the_disk_once_it_is_synced() {

@@ -16,6 +16,7 @@ use super::lost::Lost;
 use super::receipt::Slot;
 use super::settled::Settled;
 use super::slots::Slots;
+use crate::broken::{self, Broken};
 use crate::error::{QueueError, WriteError};
 use crate::flush::{self, Unsynced};
 use crate::health::{Condition, Health, Reserve};
@@ -111,6 +112,7 @@ impl State {
     /// finds room, as they would while the disk is full.
     pub(super) fn has_room(&self, is_critical: bool) -> bool {
         let (records, bytes) = if is_critical { CRITICAL_EXTRA } else { (0, 0) };
+        let records = records.saturating_add(usize::from(broken::is(Broken::QueueBound)));
         self.frames.events() < QUEUE_RECORDS_MAX.saturating_add(records)
             && self.frames.bytes().saturating_add(ROOM_BYTES)
                 <= QUEUE_BYTES_MAX.saturating_add(bytes)

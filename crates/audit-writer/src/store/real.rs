@@ -12,6 +12,7 @@ use rustix::fs::{
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{Identity, Link, SegmentFile, Sight, Store};
+use crate::broken::{self, Broken};
 use crate::segment::NEW_SEGMENT;
 pub use file_system::FileSystemKind;
 
@@ -89,7 +90,7 @@ impl RealStore {
     pub fn try_lock(&self) -> io::Result<bool> {
         match retry_on_intr(|| fs::flock(&self.dir, FlockOperation::NonBlockingLockExclusive)) {
             Ok(()) => Ok(true),
-            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(Errno::WOULDBLOCK) => Ok(broken::is(Broken::LockIgnored)),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AuditFileWriter;
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::WriteError;
 use crate::flush::Unsynced;
@@ -31,9 +32,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if self.pending.since.is_none() {
             return Ok(());
         }
-        let synced = self.current.as_mut().map_or(Ok(()), |current| current.file.sync());
+        let synced = self
+            .current
+            .as_mut()
+            .map_or(Ok(()), |current| broken::again(Broken::SyncRetried, || current.file.sync()));
         synced.map_err(|error| self.poison("sync the segment", error))?;
-        self.watch()?;
+        broken::unless(Broken::WatchOff, || self.watch())?;
         self.pending = Pending::default();
         self.durable = self.chain.head();
         Ok(())

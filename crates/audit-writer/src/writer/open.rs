@@ -16,6 +16,7 @@ use super::close::seal;
 use super::durable::Pending;
 use super::lines::{length, put};
 use super::{AuditFileWriter, Current, Log};
+use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::error::WriteError;
@@ -34,7 +35,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         service_id: ServiceId,
         now: RecordTime,
     ) -> Result<(), WriteError> {
-        self.sync()?;
+        broken::unless(Broken::RotationUnsynced, || self.sync())?;
         let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
         let name = SegmentName { first_seq, date: now.date() };
         let log_id = self.log_id()?;
@@ -61,11 +62,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if let (_, Some(cause)) = put(&mut file, &lines) {
             return Err(WriteError::Io { action: "write a new segment", cause });
         }
-        file.sync().map_err(|error| self.poison("sync a new segment", error))?;
+        let synced = broken::unless(Broken::SegmentUnsynced, || file.sync());
+        synced.map_err(|error| self.poison("sync a new segment", error))?;
         let file_name = name.to_string();
         let published = self.store.publish(&file_name);
         published.map_err(|error| self.poison("name a new segment", error))?;
-        self.store.sync_dir().map_err(|error| self.poison("sync the directory", error))?;
+        let synced = broken::unless(Broken::DirectoryUnsynced, || self.store.sync_dir());
+        synced.map_err(|error| self.poison("sync the directory", error))?;
 
         self.chain = chain;
         self.durable = self.chain.head();

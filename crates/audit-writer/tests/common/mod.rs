@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use audit_core::{
     AuditEvent, AuditEventEnvelope, EventTime, FlushMode, OnDamage, Receipt, RotationPolicy,
@@ -72,9 +73,15 @@ pub(crate) fn verify_consistent(files: BTreeMap<String, Vec<u8>>) -> Report {
     report
 }
 
-/// Lets other threads run until something is so. Nothing is decided by how long that takes.
+/// Lets other threads run until something is so. Nothing is decided by how long that takes, as long
+/// as it is sure to happen; where a promise is broken on purpose, it may never.
+#[track_caller]
 pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    let is_broken = std::env::var_os("AUDIT_WRITER_BROKEN").is_some();
+    let patience = Duration::from_secs(if is_broken { 3 } else { 300 });
     while !is_so() {
+        assert!(started.elapsed() < patience, "waited in vain");
         std::thread::yield_now();
     }
 }

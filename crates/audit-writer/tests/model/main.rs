@@ -2,7 +2,8 @@
 //!
 //! The sources of the crate are compiled once more, with `sync.rs` of this directory in the place of
 //! theirs. A step that is missed, a wake-up that is lost or a lock that is taken twice is a failed
-//! assertion or a deadlock, and the scheduler prints how to repeat it.
+//! assertion or a deadlock. Every schedule comes from a seed, and a failure tells the command that plays
+//! it again.
 
 #![expect(
     dead_code,
@@ -12,15 +13,22 @@
 )]
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, and small numbers"
 )]
 
 mod disk;
+mod models;
+mod soak;
 mod sync;
+#[path = "../common/soak.rs"]
+mod told;
 
 #[path = "../../src"]
 mod sources {
+    pub(crate) mod broken;
     pub(crate) mod chain;
     pub(crate) mod clock;
     pub(crate) mod error;
@@ -36,29 +44,34 @@ mod sources {
     pub(crate) mod writer;
 }
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use audit_core::{
     AuditEvent, EventTime, FlushMode, Marks, OnDamage, OverflowPolicy, RotationPolicy, ServiceId,
 };
 use chrono::DateTime;
-use shuttle::rand::Rng as _;
 
 use clock::SimClock;
 use disk::{Facts, ModelStore};
-use error::{QueueError, ShutdownError, WriteError};
+use error::QueueError;
 use queue::{PendingReceipt, QueuedWriter};
 use sources::{
-    chain, clock, error, flush, health, loss, queue, recovery, rotation, segment, store, worker,
-    writer,
+    broken, chain, clock, error, flush, health, loss, queue, recovery, rotation, segment, store,
+    worker, writer,
 };
 use store::SimDisk;
 use sync::{Arc, thread};
+use told::go_through;
 use writer::AuditFileWriter;
 
-/// Schedules of each model; there are four.
-const SCHEDULES: usize = 5_000;
+/// Schedules of each model.
+const SCHEDULES: u64 = 5_000;
+
+/// Where the seeds of a normal run begin.
+const SEED: u64 = 1;
 
 /// The clock stands still, so this is for ever.
 const FOR_EVER: Duration = Duration::from_secs(1);
@@ -124,114 +137,42 @@ fn on_threads<T: Send + 'static>(
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
+/// Plays so many schedules of a model, a seed each.
+///
+/// # Panics
+///
+/// The model does: with the command that plays that schedule again.
+fn play(model: fn(), first: u64, schedules: u64) {
+    let failed = std::sync::Mutex::new(None);
+    go_through(first..first.saturating_add(schedules), |seed| {
+        let schedule = || shuttle::check_random_with_seed(model, seed, 1);
+        if catch_unwind(AssertUnwindSafe(schedule)).is_ok() {
+            return ControlFlow::Continue(());
+        }
+        failed.lock().unwrap().get_or_insert(seed);
+        ControlFlow::Break(())
+    });
+    if let Some(seed) = failed.into_inner().unwrap() {
+        panic!("again: cargo xtask soak model --schedules 4 --seed {seed}");
+    }
+}
+
 #[test]
 fn what_is_durable_and_what_is_open_is_as_the_mode_says() {
-    shuttle::check_random(
-        || {
-            let size = shuttle::rand::thread_rng().gen_range(0..3_u32);
-            let mode = if size == 0 { FlushMode::Immediate } else { batched(size) };
-            let model = Arc::new(Model::new(mode, FOR_EVER, 0));
-            let returned = Arc::new(AtomicUsize::new(0));
-            let shared = Arc::clone(&model);
-            on_threads(3, move |_| {
-                for _ in 0..2 {
-                    shared.emit().unwrap();
-                    let accepted = returned.fetch_add(1, Ordering::SeqCst) + 1;
-                    assert!(accepted <= shared.synced() + size as usize, "{mode:?}");
-                }
-            });
-            let head = model.queue.shutdown(FOR_EVER).unwrap().unwrap();
-            // `segment_opened`, `log_opened`, the events, `log_closed`.
-            assert_eq!((head.seq, model.synced()), (8, 6));
-        },
-        SCHEDULES,
-    );
+    play(models::what_is_durable_and_what_is_open_is_as_the_mode_says, SEED, SCHEDULES);
 }
 
 #[test]
 fn every_receipt_resolves_whoever_flushes_or_closes() {
-    shuttle::check_random(
-        || {
-            let model = Arc::new(Model::new(batched(100), FOR_EVER, 0));
-            let shared = Arc::clone(&model);
-            let receipts = on_threads(3, move |number| {
-                let receipt = shared.try_emit();
-                match number {
-                    0 => drop(shared.queue.flush()),
-                    1 => drop(shared.queue.shutdown(FOR_EVER).unwrap()),
-                    _ => {}
-                }
-                receipt
-            });
-            let head = model.queue.shutdown(FOR_EVER).unwrap();
-            let mut taken = 0;
-            for receipt in receipts {
-                match receipt {
-                    Ok(receipt) => {
-                        assert!(Some(receipt.wait(FOR_EVER).unwrap().seq) < head.map(|h| h.seq));
-                        taken += 1;
-                    }
-                    Err(QueueError::Closed) => {}
-                    Err(error) => panic!("{error}"),
-                }
-            }
-            assert_eq!(model.synced(), taken);
-        },
-        SCHEDULES,
-    );
+    play(models::every_receipt_resolves_whoever_flushes_or_closes, SEED, SCHEDULES);
 }
 
 #[test]
 fn whoever_gives_up_has_a_receipt_that_resolves() {
-    shuttle::check_random(
-        || {
-            let model = Arc::new(Model::new(FlushMode::Immediate, Duration::ZERO, 0));
-            let shared = Arc::clone(&model);
-            let emitted = on_threads(3, move |_| match shared.emit() {
-                Ok(()) => None,
-                Err(QueueError::Pending(receipt)) => Some(receipt),
-                Err(error) => panic!("{error}"),
-            });
-            for receipt in emitted.into_iter().flatten() {
-                receipt.wait(FOR_EVER).unwrap();
-            }
-            assert_eq!(model.synced(), 3);
-            assert!(model.queue.shutdown(FOR_EVER).unwrap().is_some());
-        },
-        SCHEDULES,
-    );
+    play(models::whoever_gives_up_has_a_receipt_that_resolves, SEED, SCHEDULES);
 }
 
 #[test]
 fn after_a_failed_sync_everybody_has_the_cause_and_nothing_is_done() {
-    shuttle::check_random(
-        || {
-            let failing = shuttle::rand::thread_rng().gen_range(1..4_usize);
-            let model = Arc::new(Model::new(FlushMode::Immediate, FOR_EVER, failing));
-            let shared = Arc::clone(&model);
-            let acknowledged: usize = on_threads(3, move |_| {
-                let receipt = shared.try_emit();
-                let emitted = shared.emit();
-                let outcomes = [receipt.and_then(|r| r.wait(FOR_EVER).map(drop)), emitted];
-                let durable = outcomes.into_iter().filter(|outcome| match outcome {
-                    Ok(()) => true,
-                    Err(QueueError::Write(WriteError::Poisoned { .. })) => false,
-                    Err(error) => panic!("{error}"),
-                });
-                durable.count()
-            })
-            .into_iter()
-            .sum();
-            assert!(acknowledged <= model.synced());
-            let syncs = model.facts.syncs.load(Ordering::SeqCst);
-            let operations = model.facts.operations.load(Ordering::SeqCst);
-            let closed = model.queue.shutdown(FOR_EVER);
-            if syncs >= failing {
-                assert!(matches!(closed, Err(ShutdownError::Write(_))), "{closed:?}");
-                assert_eq!(model.facts.operations.load(Ordering::SeqCst), operations);
-                assert_eq!(model.facts.syncs.load(Ordering::SeqCst), failing);
-            }
-        },
-        SCHEDULES,
-    );
+    play(models::after_a_failed_sync_everybody_has_the_cause_and_nothing_is_done, SEED, SCHEDULES);
 }

@@ -91,7 +91,7 @@ fn dropping_the_log_waits_five_seconds_and_no_longer() {
     rig.clock.pass(SECOND);
     rig.steering.hang();
     let receipt = rig.try_routine(1).unwrap();
-    let Rig { disk, steering, clock, queue } = rig;
+    let Rig { disk, steering, clock, queue, .. } = rig;
     let queue = Arc::into_inner(queue).unwrap();
     thread::scope(|scope| {
         let dropping = scope.spawn(move || drop(queue));

@@ -46,7 +46,18 @@ struct Rig {
     disk: SimDisk,
     steering: Steering,
     clock: SimClock,
+    /// Goes before the queue, whose end waits for the disk.
+    _answers: Arc<Answers>,
     queue: Arc<QueuedWriter>,
+}
+
+/// Lets a disk that hangs answer at last, so that a test which fails meanwhile comes to its end.
+struct Answers(Steering);
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.0.answer();
+    }
 }
 
 impl Rig {
@@ -69,7 +80,7 @@ impl Rig {
         let writer =
             AuditFileWriter::with(store, clock.clone(), rotation, flush, OnDamage::Refuse).unwrap();
         let queue = Arc::new(QueuedWriter::start(writer, service(), overflow).unwrap());
-        Self { disk, steering, clock, queue }
+        Self { disk, clock, _answers: Arc::new(Answers(steering.clone())), steering, queue }
     }
 
     fn routine(&self, number: u64) -> Result<(), QueueError> {

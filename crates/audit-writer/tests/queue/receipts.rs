@@ -1,5 +1,7 @@
 //! A call that waits as its mode says, and gives a receipt: it says too much, or waits for too little.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -37,6 +39,31 @@ fn where_it_has_not_the_receipt_is_resolved_by_the_sync_that_comes() {
     rig.queue.flush().unwrap();
     let seqs: Vec<_> = receipts.iter().map(|receipt| receipt.wait(PATIENCE).unwrap().seq).collect();
     assert_eq!(seqs, [2, 3, 4, 5, 6]);
+}
+
+/// Whoever looks while a sync runs sees no receipt resolved that it is to cover.
+#[test]
+fn no_receipt_is_resolved_before_the_sync_that_covers_it() {
+    let rig = Rig::new(HYBRID);
+    let receipts: Arc<Mutex<Vec<PendingReceipt>>> = Arc::default();
+    let looks = Arc::new(AtomicUsize::new(0));
+    let (seen, looked) = (Arc::clone(&receipts), Arc::clone(&looks));
+    rig.steering.watch(move |plan| {
+        let seen = seen.lock().unwrap();
+        let resolved = seen.iter().filter(|receipt| receipt.outcome().is_some()).count();
+        assert!(resolved <= plan.synced, "{resolved} are resolved and {} synced", plan.synced);
+        looked.fetch_add(usize::from(seen.len() > plan.synced), Ordering::SeqCst);
+    });
+    for round in 0..5 {
+        for number in 0..4 {
+            let receipt = rig.try_routine(round * 10 + number).unwrap();
+            receipts.lock().unwrap().push(receipt);
+        }
+        rig.queue.flush().unwrap();
+        let all = receipts.lock().unwrap().clone();
+        assert!(all.iter().all(|receipt| receipt.wait(PATIENCE).is_ok()));
+    }
+    assert!(looks.load(Ordering::SeqCst) > 5, "nothing was observed");
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use audit_writer::SimDisk;
 use audit_writer::store::{Fate, Moment};
@@ -15,6 +15,7 @@ use crate::dice::Dice;
 use crate::loss::LossTable;
 use crate::run::{Base, Run};
 use crate::shrink::{Life, story};
+use crate::told::go_through;
 use crate::workload::Workload;
 
 /// Crashes while a log is recovered from a crash, one in the recovery from the other.
@@ -61,29 +62,21 @@ pub(crate) fn nested(seed: u64, states: usize) -> Found {
 /// Something does not hold: with the shortest story in which it does not.
 fn campaign(first: u64, states: usize, play: Play, replay: &str) -> Found {
     let all = Mutex::new(Found::default());
-    let next = AtomicU64::new(first);
-    let is_over = AtomicBool::new(states == 0);
     let failed = Mutex::new(None);
-    let work = || {
-        while !is_over.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            let mut found = Found { workloads: 1, ..Found::default() };
-            let played = catch_unwind(AssertUnwindSafe(|| play(seed, &mut found)));
-            let why = "a panic, which stands above".to_owned();
-            let played = played.unwrap_or(Err(Failed { lives: Vec::new(), why }));
-            if let Err(why) = played {
-                failed.lock().unwrap().get_or_insert((seed, why));
-                is_over.store(true, Ordering::Relaxed);
-            }
-            let mut all = all.lock().unwrap();
-            all.add(found);
-            if all.states.len() >= states {
-                is_over.store(true, Ordering::Relaxed);
-            }
+    let seeds = if states == 0 { first..first } else { first..u64::MAX };
+    go_through(seeds, |seed| {
+        let mut found = Found { workloads: 1, ..Found::default() };
+        let played = catch_unwind(AssertUnwindSafe(|| play(seed, &mut found)));
+        let why = "a panic, which stands above".to_owned();
+        let played = played.unwrap_or(Err(Failed { lives: Vec::new(), why }));
+        if let Err(why) = played {
+            failed.lock().unwrap().get_or_insert((seed, why));
+            return ControlFlow::Break(());
         }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+        let mut all = all.lock().unwrap();
+        all.add(found);
+        if all.states.len() < states { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
     if let Some((seed, failed)) = failed.into_inner().unwrap() {
         let story = story(&failed);
         panic!("{story}\n\nagain: cargo xtask soak simulation {replay} --seed {seed}");

@@ -7,12 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::campaign::{Found, crashes, nested};
-
-/// What a variable says; a number, in decimal.
-fn number(name: &str, otherwise: u64) -> u64 {
-    let value = std::env::var(name).ok();
-    value.map_or(otherwise, |value| value.parse().expect("a number"))
-}
+use crate::told::number;
 
 /// Shows what a campaign found.
 pub(crate) fn say(found: &Found) {

@@ -1,0 +1,114 @@
+//! Promises broken on purpose, one at a time, to show that a test catches each.
+//!
+//! With the feature `broken`, and only where debug assertions are on, the environment variable
+//! `AUDIT_WRITER_BROKEN` names the promise that the whole process then breaks. In any other build
+//! nothing is broken and no variable is read. `cargo xtask broken` runs for each the test that has
+//! to fail; docs/durability.md lists them.
+
+/// What is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The worker does not wake up when the oldest record reaches its interval.
+    TimerOff,
+    /// The segment before is not synced when a new one is made.
+    RotationUnsynced,
+    /// A sync that failed is tried again, and believed.
+    SyncRetried,
+    /// Receipts are resolved when their records are written, and synced afterwards.
+    ReceiptsEarly,
+    /// The queue takes one record more than it may.
+    QueueBound,
+    /// One record more than the count of the flush mode is accepted and not durable.
+    CountBound,
+    /// A critical record is as durable as a routine one.
+    CriticalLate,
+    /// A new segment has its name before its bytes are durable.
+    SegmentUnsynced,
+    /// Records are written to a new segment whose name is not durable.
+    DirectoryUnsynced,
+    /// Nobody looks whether the segment is still there and as it was written.
+    WatchOff,
+    /// A log is opened whoever has it open.
+    LockIgnored,
+}
+
+#[cfg(all(feature = "broken", debug_assertions))]
+pub(crate) use chosen::is;
+
+/// Whether this is broken: never, in a build that is not made for it.
+#[cfg(not(all(feature = "broken", debug_assertions)))]
+pub(crate) const fn is(_: Broken) -> bool {
+    false
+}
+
+/// Does something, unless this is broken.
+pub(crate) fn unless<E>(broken: Broken, act: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    if is(broken) { Ok(()) } else { act() }
+}
+
+/// Does something, and where it fails and this is broken, again.
+pub(crate) fn again<E>(broken: Broken, mut act: impl FnMut() -> Result<(), E>) -> Result<(), E> {
+    act().or_else(|error| if is(broken) { act() } else { Err(error) })
+}
+
+#[cfg(all(feature = "broken", debug_assertions))]
+mod chosen {
+    use std::sync::OnceLock;
+
+    use super::Broken;
+
+    const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
+
+    const NAMES: [(&str, Broken); 11] = [
+        ("timer-off", Broken::TimerOff),
+        ("rotation-unsynced", Broken::RotationUnsynced),
+        ("sync-retried", Broken::SyncRetried),
+        ("receipts-early", Broken::ReceiptsEarly),
+        ("queue-bound", Broken::QueueBound),
+        ("count-bound", Broken::CountBound),
+        ("critical-late", Broken::CriticalLate),
+        ("segment-unsynced", Broken::SegmentUnsynced),
+        ("directory-unsynced", Broken::DirectoryUnsynced),
+        ("watch-off", Broken::WatchOff),
+        ("lock-ignored", Broken::LockIgnored),
+    ];
+
+    static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();
+
+    /// Whether this is broken. The variable is read once.
+    ///
+    /// # Panics
+    ///
+    /// It names nothing that can be broken: a slip must not pass for a test that catches nothing.
+    pub(crate) fn is(broken: Broken) -> bool {
+        let read = || std::env::var_os(VARIABLE).map(|name| named(&name.to_string_lossy()));
+        *CHOSEN.get_or_init(read) == Some(broken)
+    }
+
+    #[expect(clippy::panic, reason = "no build that anybody is given has this")]
+    fn named(name: &str) -> Broken {
+        let found = NAMES.iter().find(|(known, _)| *known == name);
+        found.map_or_else(|| panic!("{VARIABLE} is `{name}`, which names nothing"), |found| found.1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const DOCUMENT: &str = include_str!("../../../docs/durability.md");
+
+        #[test]
+        fn the_document_lists_each_and_no_other() {
+            let (_, section) = DOCUMENT.split_once("\n## Broken on purpose\n").unwrap();
+            let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+            let listed: Vec<_> = rows.filter_map(|row| Some(row.split_once('`')?.0)).collect();
+            assert_eq!(listed, NAMES.map(|(name, _)| name));
+        }
+
+        #[test]
+        #[should_panic(expected = "AUDIT_WRITER_BROKEN is `timer`, which names nothing")]
+        fn a_misspelled_name_is_not_taken_for_nothing() {
+            named("timer");
+        }
+    }
+}
