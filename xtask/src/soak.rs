@@ -126,7 +126,10 @@ fn soak(options: &Options) -> Result<Found, Failure> {
 fn found(printed: &str) -> Option<Found> {
     let (_, marked) = printed.split_once("<<<\n")?;
     let (report, _) = marked.split_once(">>>\n")?;
-    let (rows, text): (Vec<_>, Vec<_>) = report.lines().partition(|line| line.starts_with('{'));
+    // What the harness says of a test that takes long stands between them.
+    let is_noise = |line: &&str| line.starts_with("test ") && line.contains(" has been running ");
+    let report = report.lines().filter(|line| !is_noise(line));
+    let (rows, text): (Vec<_>, Vec<_>) = report.partition(|line| line.starts_with('{'));
     let lines = |lines: Vec<&str>| lines.iter().flat_map(|line| [line, "\n"]).collect();
     Some(Found { report: lines(text), rows: lines(rows) })
 }
@@ -171,8 +174,7 @@ mod tests {
 
     #[test]
     fn report_and_rows_are_told_apart_from_what_the_harness_prints() {
-        let printed =
-            "\nrunning 1 test\n<<<\ntwo states\n{\"states\":2}\n| a |\n>>>\n.\ntest result\n";
+        let printed = "\nrunning 1 test\n<<<\ntwo states\ntest a::b has been running for over 60 seconds\n{\"states\":2}\n| a |\n>>>\n.\ntest result\n";
         let found = found(printed).unwrap();
         assert_eq!(
             (found.report.as_str(), found.rows.as_str()),
