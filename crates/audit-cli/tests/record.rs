@@ -4,8 +4,9 @@
 
 mod common;
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -234,4 +235,36 @@ fn two_mebibytes_of_one_line_and_bytes_that_are_no_text_are_refused_by_number() 
     assert!(told.contains("audit: line 3 refused: "), "{told}");
     assert!(told.contains("recorded 2 events (0 critical), refused 2\n"), "{told}");
     assert!(log.text().contains(r#""count":2,"#));
+}
+
+#[test]
+fn a_damaged_log_is_refused_and_goes_on_when_that_is_asked_for() {
+    let log = Log::new();
+    log.record(&events(5), &[]);
+    let path = log.segments().remove(0);
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    let refused = log.record(&events(1), &[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(told(&refused).contains("is damaged at byte"), "{}", told(&refused));
+    let goes_on = log.record(&events(1), &["--on-damage", "continue"]);
+    assert_eq!(goes_on.status.code(), Some(0), "{}", told(&goes_on));
+    assert_eq!(fs::read(&path).unwrap(), bytes, "what was found is left as it is");
+    assert!(log.text().contains(r#"{"event_type":"damage_found","file":"#));
+    assert_eq!(log.verify(&[]).status.code(), Some(1), "tampered, for good");
+    assert_eq!(log.record(&events(1), &[]).status.code(), Some(0), "its end is whole again");
+}
+
+#[test]
+fn a_directory_that_is_on_no_known_file_system_is_refused() {
+    let record = ["record", "--dir", "/proc/self", "--service", "a"];
+    let refused = audit(&record, "");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(told(&refused).contains("which is not known to be a local file system"));
+    let allowed = audit(&[&record[..], &["--any-file-system"]].concat(), &events(1));
+    assert!(!told(&allowed).contains("local file system"), "{}", told(&allowed));
 }
