@@ -346,8 +346,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.finish_line()?;
         let mut appended = self.append_declared(service_id, Claim::Routine, payload);
         if critical && appended.as_ref().is_err_and(WriteError::is_refused_for_space) {
+            // A declaration of losses may be what is unfinished.
             appended = self
-                .declare_full(service_id)
+                .finish_line()
+                .and_then(|()| self.declare_full(service_id))
                 .and_then(|()| self.append_declared(service_id, Claim::Critical, payload));
         }
         // A record that is written in part has its place too, and is as critical.

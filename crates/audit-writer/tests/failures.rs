@@ -8,6 +8,7 @@ mod common;
 use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
+use audit_core::limits::RESERVE_BYTES;
 use audit_core::{Digest, FlushMode, Receipt, RotationPolicy};
 use audit_verify::Verdict;
 use audit_writer::store::{Failure, Fault, Lasting};
@@ -221,6 +222,27 @@ fn a_loss_is_not_forgotten_when_its_declaration_fails() {
     writer.close().unwrap();
     let report = verify_consistent(disk.files());
     assert_eq!((report.events, report.events_lost), (2, 1));
+}
+
+/// What says that the reserve is used is written in part: the event that was to use it is not in the
+/// log, whatever place that record has.
+#[test]
+fn an_event_is_not_taken_for_the_declaration_before_it_that_is_unfinished() {
+    let disk = SimDisk::default();
+    disk.limit(Some(RESERVE_BYTES + 1_500));
+    let mut writer = open_now(&disk, HYBRID).unwrap();
+    let refused = (0..9).find(|&number| writer.write_event(&routine(number)).is_err());
+    let events = refused.expect("the disk is full");
+    disk.leave_writable(40);
+    let error = writer.write_event(&critical(50)).unwrap_err();
+    assert!(matches!(error, WriteError::Io { .. }), "{error}");
+    assert!(lines_with(&disk, "token-50").is_empty());
+    disk.limit(None);
+    let receipt = writer.write_event(&critical(51)).unwrap();
+    let head = writer.close().unwrap().unwrap();
+    let report = verify_with_heads(disk.files(), &[receipt, head]);
+    assert_eq!((report.verdict, report.events), (Verdict::Intact, events + 1), "{report}");
+    assert_eq!(lines_with(&disk, "disk_full").len(), 1);
 }
 
 #[test]

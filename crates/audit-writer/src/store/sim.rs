@@ -96,8 +96,16 @@ impl SimDisk {
     /// Leaves so many bytes that can be written, whatever is allocated: as on a file system that
     /// writes each block to a new place.
     pub fn leave_writable(&self, bytes: u64) {
-        self.limit(None);
-        self.lock().disk.writable = Some(bytes);
+        let mut state = self.lock();
+        state.disk.writable = Some(bytes);
+        state.disk.grain = 1;
+    }
+
+    /// Leaves so many bytes that can be written, whatever is allocated, in whole blocks: an append that
+    /// finds too few of them ends where a block of its file ends.
+    pub fn leave_writable_blocks(&self, bytes: u64) {
+        self.leave_writable(bytes);
+        self.lock().disk.grain = length(BLOCK_BYTES);
     }
 
     /// Leaves room for so many bytes beyond what the files have, given out in whole blocks: an append that finds too little

@@ -29,8 +29,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.check_service(service_id)?;
         self.finish_line()?;
         if claim == Claim::Critical {
-            self.declare_full(service_id)?;
+            let declared = self.declare_full(service_id);
             self.placed.clear();
+            declared?;
         }
         self.lines.claim = claim;
         let added =

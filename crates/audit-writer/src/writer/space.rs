@@ -123,9 +123,15 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         }
         let available_bytes = self.space.free_bytes.unwrap_or_default();
         let event = LifecycleEvent::DiskFull { available_bytes };
-        self.append_lifecycle(service_id, Claim::Critical, &event)?;
-        self.space.declared_full = true;
-        Ok(())
+        let declared = self.append_lifecycle(service_id, Claim::Critical, &event);
+        self.space.declared_full = matches!(declared, Ok(()) | Err(WriteError::Unfinished { .. }));
+        match declared {
+            // That record has its place; it is the caller's that was not written.
+            Err(WriteError::Unfinished { cause, .. }) => {
+                Err(WriteError::Io { action: "declare that the disk is full", cause })
+            }
+            declared => declared,
+        }
     }
 
     /// Notes that records were written for which this much had to be left.

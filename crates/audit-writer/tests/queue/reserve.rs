@@ -4,11 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use audit_core::limits::{CLOSING_BYTES, RESERVE_BYTES};
-use audit_core::{OverflowPolicy, RotationPolicy};
+use audit_core::{Marks, OverflowPolicy, RotationPolicy};
 use audit_verify::Verdict;
 use audit_writer::{Clock as _, Condition, PendingReceipt, QueueError, ShutdownError, SimDisk};
 
-use super::{HYBRID, PATIENCE, Rig};
+use super::{HYBRID, PATIENCE, Rig, critical};
 use crate::common::{verify_with_heads, wait_until};
 
 /// Routine events that wait together: more than the space beside the reserve takes.
@@ -53,6 +53,34 @@ fn a_critical_event_overtakes_routine_ones_that_wait_for_space() {
     let place = |text: &str| lines.iter().position(|line| line.contains(text)).unwrap();
     assert!(place("\"token-9\"") < place("\"shard-0\""));
     assert_eq!(place("disk_full") + 1, place("\"token-9\""));
+}
+
+/// The declaration that the reserve is used is written in part, and the event behind it is not.
+#[test]
+fn a_critical_event_is_not_taken_for_the_declaration_before_it_that_is_unfinished() {
+    let (rig, waiting) = filling_up(RESERVE_BYTES + 1_500);
+    let critical = thread::scope(|scope| {
+        let flushing = scope.spawn(|| rig.queue.flush());
+        wait_until(|| matches!(rig.queue.health().condition, Condition::Stalled(_)));
+        rig.steering.leave_room(Some(40));
+        let critical = rig.queue.try_emit(&critical(9), &Marks::none()).unwrap();
+        wait_until(|| rig.lines().iter().any(|line| !line.ends_with('}')));
+        rig.steering.leave_room(None);
+        rig.disk.limit(None);
+        wait_until(|| {
+            if rig.clock.has_sleeper(rig.clock.monotonic() + Duration::from_secs(1)) {
+                rig.clock.pass(Duration::from_secs(1));
+            }
+            waiting.iter().all(|receipt| receipt.outcome().is_some())
+        });
+        drop(flushing.join().unwrap());
+        critical.wait(PATIENCE).unwrap()
+    });
+    let head = rig.queue.shutdown(PATIENCE).unwrap().unwrap();
+    let report = verify_with_heads(rig.disk.files(), &[critical, head]);
+    assert_eq!((report.verdict, report.events), (Verdict::Intact, WAITING + 2), "{report}");
+    let line = rig.lines().swap_remove(usize::try_from(critical.seq).unwrap());
+    assert!(line.contains("\"token-9\""), "{line}");
 }
 
 #[test]

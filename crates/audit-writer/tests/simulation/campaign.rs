@@ -171,7 +171,7 @@ fn crash_in_the_last(lives: &[Life], found: &mut Found) -> Result<(), String> {
 fn crash_at_each_moment(run: &Run, dice: &mut Dice, found: &mut Found) -> Result<(), String> {
     let mut known = Seen::default();
     for moment in &run.moments {
-        if run.workload.is_wide() && !dice.once_in(6) {
+        if run.workload.is_long() && !dice.once_in(6) {
             continue;
         }
         for draw in 0..draws(moment) {

@@ -55,7 +55,8 @@ fn is_as_a_crash_leaves_it(
     if is_mild { Ok(()) } else { Err(format!("a crash made it {before}")) }
 }
 
-/// Every record that was found is one that the run wrote, and none is missing before the last.
+/// Every record that was found is one that the run wrote, none is missing before the last, and what
+/// was lost before one is declared.
 fn holds_what_was_emitted(run: &Run, before: &Report) -> Result<(), String> {
     let Some(head) = before.head else { return Ok(()) };
     if run.chain.get(head.seq as usize) != Some(&head.hash) {
@@ -64,6 +65,13 @@ fn holds_what_was_emitted(run: &Run, before: &Report) -> Result<(), String> {
     let events = run.events_up_to(head.seq);
     if before.events != events {
         return Err(format!("there are {} events up to {head}, not {events}", before.events));
+    }
+    let losses = run.declared_up_to(head.seq)..=run.counted;
+    if !losses.contains(&before.events_lost) {
+        return Err(format!(
+            "{} losses are declared up to {head}, not {losses:?}",
+            before.events_lost
+        ));
     }
     Ok(())
 }

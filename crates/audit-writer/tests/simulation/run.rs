@@ -22,6 +22,10 @@ pub(crate) struct Base {
     pub(crate) chain: Vec<Digest>,
     /// The seqs of those that a caller's events have.
     pub(crate) events: Vec<u64>,
+    /// How many losses are declared at least in front of a record, by its seq.
+    pub(crate) declared: Vec<(u64, u64)>,
+    /// Losses that were counted.
+    pub(crate) counted: u64,
     /// The newest record that has to be there.
     pub(crate) promised: Option<Receipt>,
     /// How many lives there were before.
@@ -47,6 +51,9 @@ pub(crate) struct Run {
     pub(crate) trace: Vec<String>,
     pub(crate) chain: Vec<Digest>,
     events: Vec<u64>,
+    declared: Vec<(u64, u64)>,
+    /// Losses that were counted, whether or not the log came to say so.
+    pub(crate) counted: u64,
     accepted: Vec<Accepted>,
     /// The newest record that is durable by the writer's word, and since which operation.
     promises: Vec<(u64, Receipt)>,
@@ -63,6 +70,8 @@ struct Player {
     writer: Option<SimWriter>,
     number: u64,
     is_full: bool,
+    /// Losses that the writer has counted and that no record is known to stand behind.
+    undeclared: u64,
     run: Run,
 }
 
@@ -84,13 +93,16 @@ impl Run {
             trace: Vec::new(),
             chain: base.chain.clone(),
             events: base.events.clone(),
+            declared: base.declared.clone(),
+            counted: base.counted,
             accepted: Vec::new(),
             promises: base.promised.map(|receipt| (0, receipt)).into_iter().collect(),
             times: vec![(0, clock.monotonic())],
             was_full: false,
         };
         let number = base.lives * 1_000;
-        let mut player = Player { disk, clock, writer: None, number, is_full: false, run };
+        let (is_full, undeclared) = (false, 0);
+        let mut player = Player { disk, clock, writer: None, number, is_full, undeclared, run };
         player.open()?;
         for step in &workload.steps {
             player.take(*step)?;
@@ -107,6 +119,12 @@ impl Run {
     /// How many events are in the log up to a record.
     pub(crate) fn events_up_to(&self, seq: u64) -> u64 {
         self.events.partition_point(|&event| event <= seq) as u64
+    }
+
+    /// How many losses a log that ends with a record declares at least.
+    pub(crate) fn declared_up_to(&self, seq: u64) -> u64 {
+        let before = self.declared.iter().rev().find(|(behind, _)| *behind <= seq);
+        before.map_or(0, |(_, losses)| *losses)
     }
 
     /// Records that were accepted before the power went at an operation, and are not in a log that
@@ -129,8 +147,11 @@ impl Run {
         let records = head.map_or(0, |seq| seq as usize + 1);
         let promised = head.map(|seq| Receipt { seq, hash: self.chain[seq as usize] });
         let events = self.events.iter().copied().take_while(|&seq| Some(seq) <= head).collect();
-        let chain = self.chain[..records].to_vec();
-        Base { disk: disk.clone(), chain, events, promised, lives: self.base.lives + 1 }
+        let declared =
+            self.declared.iter().copied().filter(|&(seq, _)| Some(seq) <= head).collect();
+        let (chain, counted) = (self.chain[..records].to_vec(), self.counted);
+        let (disk, lives) = (disk.clone(), self.base.lives + 1);
+        Base { disk, chain, events, declared, counted, promised, lives }
     }
 }
 
@@ -142,6 +163,8 @@ impl Player {
         let head = writer.head().map(|head| head.seq);
         // An event of which not all was written when the process ended has no place any more.
         self.run.events.retain(|&seq| Some(seq) <= head);
+        self.run.declared.retain(|&(seq, _)| Some(seq) <= head);
+        self.undeclared = 0;
         if let Some(lost) = self.run.accepted.iter().find(|held| Some(held.receipt.seq) > head) {
             return Err(format!("{} went with the process that wrote it", lost.receipt));
         }
@@ -160,6 +183,13 @@ impl Player {
         }
     }
 
+    /// Notes that what was lost until now stands in front of a record.
+    fn declare(&mut self, receipt: Option<Receipt>) {
+        let before = self.run.declared.last().map_or(0, |(_, losses)| *losses);
+        let losses = before + std::mem::take(&mut self.undeclared);
+        self.run.declared.extend(receipt.map(|receipt| (receipt.seq, losses)));
+    }
+
     fn writer(&mut self) -> &mut SimWriter {
         self.writer.as_mut().expect("it is open between steps")
     }
@@ -171,6 +201,8 @@ impl Player {
                 let loss = Loss { reason: LossReason::Refused, critical: false, sha256: None };
                 let counted = self.writer().record_loss(service(), loss);
                 counted.map_err(|error| format!("a loss is not counted: {error}"))?;
+                self.run.counted += 1;
+                self.undeclared += 1;
             }
             Step::Flush => {
                 let flushed = self.writer().flush();
@@ -184,6 +216,7 @@ impl Player {
             Step::Reopen => {
                 let closed = self.writer.take().expect("it is open").close();
                 if let Some(head) = self.judge(closed)? {
+                    self.declare(head);
                     self.promise(head);
                 }
                 self.open()?;
@@ -196,6 +229,10 @@ impl Player {
             }
             Step::Fill(blocks) => {
                 self.disk.leave_blocks((blocks + 1) * BLOCK_BYTES);
+                (self.is_full, self.run.was_full) = (true, true);
+            }
+            Step::Choke(bytes) => {
+                self.disk.leave_writable_blocks(bytes);
                 (self.is_full, self.run.was_full) = (true, true);
             }
             Step::Free => {
@@ -221,6 +258,7 @@ impl Player {
         let written = self.writer().write_event(&event);
         if let Ok(receipt) | Err(WriteError::Unfinished { receipt, .. }) = written {
             self.run.events.push(receipt.seq);
+            self.declare(Some(receipt));
         }
         let receipt = self.judge(written)?;
         if let Some(receipt) = receipt {

@@ -11,6 +11,9 @@ use crate::dice::Dice;
 /// Neither count nor interval makes this one sync: only rotating, closing and opening do.
 const LAZY: FlushMode = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };
 
+/// Nineteen of these are more than may be unsynced.
+const HEAVY: Step = Step::Write(Weight::Routine, 60_000);
+
 /// The life of a log, from its opening to the power cut.
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
@@ -34,6 +37,8 @@ pub(crate) enum Step {
     Kill,
     /// The disk has room for a block, or what is left of it, and so many blocks more.
     Fill(u64),
+    /// The disk takes so many bytes more, whatever was allocated, and ends a line where a block does.
+    Choke(u64),
     /// The disk has room again.
     Free,
 }
@@ -45,10 +50,15 @@ pub(crate) enum Weight {
 }
 
 impl Workload {
-    /// Most are short, so that many can be played; one in sixteen has batches of a hundred.
+    /// Most are short, so that many can be played; one in sixteen has batches of a hundred, and a few
+    /// come to the bytes that may be unsynced.
     pub(crate) fn drawn(seed: u64) -> Self {
         let dice = &mut Dice::new(seed);
-        if dice.once_in(16) { Self::wide(dice) } else { Self::small(dice, 16) }
+        match dice.between(1, 512) {
+            1 => Self::heavy(dice),
+            ..=33 => Self::wide(dice),
+            _ => Self::small(dice, 16),
+        }
     }
 
     /// A short life.
@@ -61,9 +71,14 @@ impl Workload {
         Self::small(dice, 4)
     }
 
-    /// Whether a hundred events and more may wait together.
-    pub(crate) fn is_wide(&self) -> bool {
-        self.steps.len() > 100
+    /// Whether playing it takes so long that not all of its crashes are.
+    pub(crate) fn is_long(&self) -> bool {
+        self.steps.len() > 100 || self.is_heavy()
+    }
+
+    /// Whether a MiB and more may wait together, if nothing but the flush mode is asked.
+    pub(crate) fn is_heavy(&self) -> bool {
+        self.steps.contains(&HEAVY)
     }
 
     fn small(dice: &mut Dice, steps_max: u64) -> Self {
@@ -90,6 +105,11 @@ impl Workload {
         Self { flush, rotation, steps }
     }
 
+    fn heavy(dice: &mut Dice) -> Self {
+        let steps = vec![HEAVY; dice.between(19, 24) as usize];
+        Self { flush: LAZY, rotation: RotationPolicy::Daily, steps }
+    }
+
     fn wide(dice: &mut Dice) -> Self {
         let flush = if dice.once_in(2) {
             FlushMode::default()
@@ -109,7 +129,7 @@ impl Workload {
 
 impl Step {
     fn drawn(dice: &mut Dice) -> Self {
-        match dice.index(24) {
+        match dice.index(25) {
             0 => Self::Lose,
             1 => Self::Flush,
             2 => Self::Pass(Duration::from_millis(dice.between(1, 40_000))),
@@ -118,8 +138,9 @@ impl Step {
             5 => Self::Reopen,
             6 => Self::Kill,
             7 if dice.once_in(2) => Self::Fill(dice.between(0, 3)),
-            7 => Self::Free,
-            8..=11 => Self::Write(Weight::Critical, bytes(dice)),
+            7 | 8 if dice.once_in(2) => Self::Choke(dice.between(0, 2_500)),
+            7 | 8 => Self::Free,
+            9..=12 => Self::Write(Weight::Critical, bytes(dice)),
             _ => Self::Write(Weight::Routine, bytes(dice)),
         }
     }

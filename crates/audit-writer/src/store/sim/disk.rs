@@ -127,6 +127,15 @@ impl Disk {
         Ok(file.allocated)
     }
 
+    /// How many of so many bytes can be written at an offset of a file.
+    pub(super) fn writable_at(&self, offset: usize, wanted: usize) -> usize {
+        let left = self.writable.and_then(|left| usize::try_from(left).ok());
+        let Some(left) = left.filter(|left| *left < wanted) else { return wanted };
+        let (end, grain) = (offset.saturating_add(left), usize::try_from(self.grain).ok());
+        let beyond = grain.and_then(|grain| end.checked_rem(grain)).unwrap_or_default();
+        end.saturating_sub(beyond).saturating_sub(offset)
+    }
+
     pub(super) fn unsynced(&self) -> Vec<Unsynced> {
         let appends = self.files.iter().enumerate().flat_map(|(index, file)| {
             let unsynced =

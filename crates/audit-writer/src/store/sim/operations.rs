@@ -190,8 +190,7 @@ impl SegmentFile for SimSegment {
             let most = Failure::share(now.failure, bytes.len());
             let end = disk.grow(index, length(old.saturating_add(most)))?;
             let room = usize::try_from(end).unwrap_or(usize::MAX).saturating_sub(old);
-            let writable = disk.writable.and_then(|bytes| usize::try_from(bytes).ok());
-            let taken = room.min(most).min(writable.unwrap_or(usize::MAX));
+            let taken = disk.writable_at(old, room.min(most));
             let written = bytes.get(..taken).unwrap_or_default();
             disk.writable = disk.writable.map(|left| left.saturating_sub(length(written.len())));
             if written.is_empty() && !bytes.is_empty() {
