@@ -4,6 +4,7 @@
 //! judges nothing but allocations: what an event or a log must be like is said by the test that asks.
 
 pub mod alloc;
+pub mod dice;
 pub mod events;
 pub mod fork;
 pub mod log;

@@ -11,12 +11,12 @@ use audit_writer::SimDisk;
 use audit_writer::store::{Fate, Moment};
 
 use crate::check::check;
-use crate::dice::Dice;
 use crate::loss::LossTable;
 use crate::run::{Base, Run};
 use crate::shrink::{Life, story};
 use crate::told::go_through;
 use crate::workload::Workload;
+use audit_testkit::dice::Dice;
 
 /// Crashes while a log is recovered from a crash, one in the recovery from the other.
 const NESTED: u64 = 3;

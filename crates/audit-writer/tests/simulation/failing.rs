@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use rustix::io::Errno;
 
 use crate::common::{SimWriter, clock_at, open, verify_with_heads};
-use crate::dice::Dice;
 use crate::workload::{Step, Weight, Workload, event};
+use audit_testkit::dice::Dice;
 
 /// Seeds of workloads, each of another kind.
 const WORKLOADS: u64 = 12;

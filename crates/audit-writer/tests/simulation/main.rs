@@ -20,7 +20,6 @@ mod check;
 #[expect(dead_code, reason = "each scenario file uses what it needs")]
 #[path = "../common/mod.rs"]
 mod common;
-mod dice;
 mod failing;
 mod loss;
 mod run;

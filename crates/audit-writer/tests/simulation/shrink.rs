@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use audit_writer::store::{Fate, Moment, Unsynced};
 
 use crate::campaign::{Failed, Seen};
-use crate::dice::Dice;
 use crate::run::{Base, Run};
 use crate::workload::Workload;
+use audit_testkit::dice::Dice;
 
 /// Crashes of a moment that are looked at, beside those that lose all, keep all, or one of it.
 const SEEDS: u64 = 24;

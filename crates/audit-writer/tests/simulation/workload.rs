@@ -6,7 +6,7 @@ use audit_core::{AuditEvent, AuditEventEnvelope, EventTime, FlushMode, RotationP
 use chrono::DateTime;
 
 use crate::common::service;
-use crate::dice::Dice;
+use audit_testkit::dice::Dice;
 
 /// Neither count nor interval makes this one sync: only rotating, closing and opening do.
 const LAZY: FlushMode = FlushMode::Batched { size: u32::MAX, interval_secs: u32::MAX };

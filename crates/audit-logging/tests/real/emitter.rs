@@ -1,0 +1,172 @@
+//! The process that is killed: it records numbered events from some threads and says, a line each,
+//! which of them are durable and which are merely accepted.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use audit_logging::{
+    AuditConfig, AuditEvent, AuditLogger, EventTime, FileSystems, OpenPolicy, OverflowPolicy,
+    PendingReceipt, Receipt, RotationPolicy, ServiceId,
+};
+use audit_testkit::dice::Dice;
+
+use crate::modes::{MODES, Mode};
+
+/// Names the log's directory to the process.
+pub(crate) const DIR: &str = "AUDIT_REAL_TEST_DIR";
+/// Tells it what to do: a [`Task`].
+pub(crate) const TASK: &str = "AUDIT_REAL_TEST_TASK";
+
+/// Longer than any disk that a test runs on needs.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What one process is to record, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// An index of [`MODES`].
+    pub(crate) mode: usize,
+    /// Bytes of a segment.
+    pub(crate) bytes_max: u64,
+    pub(crate) threads: u64,
+    pub(crate) events: u64,
+    /// So many of a hundred events are critical.
+    pub(crate) critical_percent: u64,
+    /// The number of its first event.
+    pub(crate) first: u64,
+}
+
+impl Task {
+    pub(crate) fn mode(&self) -> &'static Mode {
+        &MODES[self.mode]
+    }
+
+    pub(crate) fn rotation(&self) -> RotationPolicy {
+        RotationPolicy::Both { bytes_max: self.bytes_max }
+    }
+
+    fn is_critical(&self, number: u64) -> bool {
+        Dice::new(number).between(1, 100) <= self.critical_percent
+    }
+
+    fn config(&self, dir: &Path) -> AuditConfig {
+        AuditConfig {
+            flush_mode: self.mode().flush,
+            rotation_policy: self.rotation(),
+            overflow_policy: OverflowPolicy::Block { deadline: PATIENCE },
+            ..AuditConfig::local(service(), dir)
+        }
+    }
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mode, bytes_max, threads, events, critical_percent, first } = self;
+        write!(f, "{mode} {bytes_max} {threads} {events} {critical_percent} {first}")
+    }
+}
+
+impl FromStr for Task {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers: Vec<u64> = text.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self {
+            mode: usize::try_from(numbers[0]).unwrap(),
+            bytes_max: numbers[1],
+            threads: numbers[2],
+            events: numbers[3],
+            critical_percent: numbers[4],
+            first: numbers[5],
+        })
+    }
+}
+
+pub(crate) fn service() -> ServiceId {
+    ServiceId::new("bank.teller-1").unwrap()
+}
+
+/// What an open puts up with: tests choose the file system.
+pub(crate) fn on_any_file_system() -> OpenPolicy {
+    OpenPolicy { file_systems: FileSystems::Any, ..OpenPolicy::default() }
+}
+
+/// A routine event that is known by its number.
+pub(crate) fn routine(name: &str) -> AuditEvent<'_> {
+    AuditEvent::SealVerified { timestamp: time(), shard_id: name.into(), worker_id: "w".into() }
+}
+
+/// A critical one.
+pub(crate) fn critical(name: &str) -> AuditEvent<'_> {
+    AuditEvent::InvalidTokenUsed {
+        timestamp: time(),
+        ip: "192.0.2.7".into(),
+        token_prefix: name.into(),
+        endpoint: "/accounts".into(),
+    }
+}
+
+fn time() -> EventTime {
+    EventTime::parse("2026-01-02T03:04:05Z").unwrap()
+}
+
+/// A line that a kill cannot tear: a pipe takes it whole or not at all.
+fn say(line: &str) {
+    let line = format!("{line}\n");
+    // Standard error has no buffer: this is one system call.
+    assert_eq!(std::io::stderr().write(line.as_bytes()).unwrap(), line.len());
+}
+
+fn say_durable(number: u64, receipt: Receipt) {
+    say(&format!("{number} {receipt}"));
+}
+
+#[test]
+#[ignore = "it is no test of its own: the others start it, and kill it"]
+fn the_emitter() {
+    let dir: OsString = std::env::var_os(DIR).unwrap();
+    let task: Task = std::env::var(TASK).unwrap().parse().unwrap();
+    let config = task.config(dir.as_ref());
+    let log = AuditLogger::open(Arc::new(config)).unwrap();
+    let emit = |thread| emit(&log, &task, thread);
+    let waiting: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..task.threads).map(|thread| scope.spawn(move || emit(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    log.shutdown(PATIENCE).unwrap();
+    for (number, receipt) in waiting {
+        say_durable(number, receipt.wait(PATIENCE).unwrap());
+    }
+}
+
+/// Records the events of one thread; those that are not durable at its end.
+fn emit(log: &AuditLogger, task: &Task, thread: u64) -> VecDeque<(u64, PendingReceipt)> {
+    let mut waiting = VecDeque::new();
+    for at in (thread..task.events).step_by(usize::try_from(task.threads).unwrap()) {
+        let number = task.first + at;
+        let (name, is_critical) = (format!("n{number}"), task.is_critical(number));
+        let event = if is_critical { critical(&name) } else { routine(&name) };
+        let receipt = log.emit_with_receipt(event).unwrap();
+        if let Some(outcome) = receipt.outcome() {
+            say_durable(number, outcome.unwrap());
+        } else {
+            assert!(!task.mode().promises(is_critical), "{number} is not durable");
+            say(&format!("{number} accepted"));
+            waiting.push_back((number, receipt));
+        }
+        while let Some((number, outcome)) =
+            waiting.front().and_then(|(number, receipt)| Some((*number, receipt.outcome()?)))
+        {
+            say_durable(number, outcome.unwrap());
+            waiting.pop_front();
+        }
+    }
+    waiting
+}
