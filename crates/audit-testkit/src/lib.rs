@@ -6,6 +6,8 @@
 pub mod alloc;
 pub mod dice;
 pub mod events;
+#[cfg(feature = "fuse")]
+pub mod forgetful;
 pub mod fork;
 pub mod log;
 

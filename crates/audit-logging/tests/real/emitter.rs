@@ -55,7 +55,21 @@ impl Task {
         Dice::new(number).between(1, 100) <= self.critical_percent
     }
 
-    fn config(&self, dir: &Path) -> AuditConfig {
+    /// The numbers of the events of one thread, and whether they are critical.
+    pub(crate) fn of_thread(&self, thread: u64) -> impl Iterator<Item = (u64, bool)> {
+        let all = (self.first..self.first + self.events).skip(usize::try_from(thread).unwrap());
+        let own = all.step_by(usize::try_from(self.threads).unwrap());
+        own.map(|number| (number, self.is_critical(number)))
+    }
+
+    /// One of so many parts of it.
+    pub(crate) fn part(&self, at: u64, parts: u64) -> Self {
+        let start = self.events * at / parts;
+        let end = self.events * (at + 1) / parts;
+        Self { first: self.first + start, events: end - start, ..*self }
+    }
+
+    pub(crate) fn config(&self, dir: &Path) -> AuditConfig {
         AuditConfig {
             flush_mode: self.mode().flush,
             rotation_policy: self.rotation(),
@@ -97,18 +111,17 @@ pub(crate) fn on_any_file_system() -> OpenPolicy {
     OpenPolicy { file_systems: FileSystems::Any, ..OpenPolicy::default() }
 }
 
-/// A routine event that is known by its number.
-pub(crate) fn routine(name: &str) -> AuditEvent<'_> {
-    AuditEvent::SealVerified { timestamp: time(), shard_id: name.into(), worker_id: "w".into() }
-}
-
-/// A critical one.
-pub(crate) fn critical(name: &str) -> AuditEvent<'_> {
-    AuditEvent::InvalidTokenUsed {
-        timestamp: time(),
-        ip: "192.0.2.7".into(),
-        token_prefix: name.into(),
-        endpoint: "/accounts".into(),
+/// An event that is known by its name.
+pub(crate) fn event(name: &str, is_critical: bool) -> AuditEvent<'_> {
+    if is_critical {
+        AuditEvent::InvalidTokenUsed {
+            timestamp: time(),
+            ip: "192.0.2.7".into(),
+            token_prefix: name.into(),
+            endpoint: "/accounts".into(),
+        }
+    } else {
+        AuditEvent::SealVerified { timestamp: time(), shard_id: name.into(), worker_id: "w".into() }
     }
 }
 
@@ -149,11 +162,8 @@ fn the_emitter() {
 /// Records the events of one thread; those that are not durable at its end.
 fn emit(log: &AuditLogger, task: &Task, thread: u64) -> VecDeque<(u64, PendingReceipt)> {
     let mut waiting = VecDeque::new();
-    for at in (thread..task.events).step_by(usize::try_from(task.threads).unwrap()) {
-        let number = task.first + at;
-        let (name, is_critical) = (format!("n{number}"), task.is_critical(number));
-        let event = if is_critical { critical(&name) } else { routine(&name) };
-        let receipt = log.emit_with_receipt(event).unwrap();
+    for (number, is_critical) in task.of_thread(thread) {
+        let receipt = log.emit_with_receipt(event(&format!("n{number}"), is_critical)).unwrap();
         if let Some(outcome) = receipt.outcome() {
             say_durable(number, outcome.unwrap());
         } else {

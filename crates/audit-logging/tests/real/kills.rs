@@ -1,7 +1,7 @@
 //! Kills at random times, one log for many lives.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use audit_testkit::dice::Dice;
@@ -21,7 +21,6 @@ pub(crate) struct Load {
     draw: fn(&mut Dice) -> Task,
     /// Whether a killed process may be followed by another that is killed.
     follow: Follow,
-    replay: &'static str,
 }
 
 /// Who opens the log after a kill.
@@ -34,12 +33,10 @@ enum Follow {
 }
 
 /// Some hundred events a life, in every flush mode.
-pub(crate) const FEW: Load =
-    Load { draw: few, follow: Follow::AnotherKill, replay: "cargo xtask soak kill" };
+pub(crate) const FEW: Load = Load { draw: few, follow: Follow::AnotherKill };
 
 /// 20,000 events a life from 64 threads, one of 20 critical.
-pub(crate) const CROWD: Load =
-    Load { draw: crowd, follow: Follow::Peace, replay: "cargo xtask soak kill" };
+pub(crate) const CROWD: Load = Load { draw: crowd, follow: Follow::Peace };
 
 fn few(dice: &mut Dice) -> Task {
     Task {
@@ -69,34 +66,48 @@ fn crowd(dice: &mut Dice) -> Task {
 ///
 /// Something does not hold: with the seed, and the directory, which is kept.
 pub(crate) fn campaign(seed: u64, lives: u64, load: &Load) -> Found {
-    let logs = lives.div_ceil(LIVES_A_LOG);
+    many(seed, lives, LIVES_A_LOG, "cargo xtask soak kill", |seed, lives| {
+        of_one_log(seed, lives, load)
+    })
+}
+
+/// Plays so many ends of logs, some for each log and a log for each seed, on every core.
+///
+/// # Panics
+///
+/// Something does not hold.
+pub(crate) fn many(
+    seed: u64,
+    ends: u64,
+    ends_a_log: u64,
+    replay: &str,
+    play: impl Fn(u64, u64) -> Result<Found, String> + Sync,
+) -> Found {
     let next = AtomicU64::new(0);
-    let is_over = AtomicBool::new(false);
-    let all = Mutex::new((Found::default(), None));
+    let all = Mutex::new(Ok(Found::default()));
     let work = || {
-        while !is_over.load(Ordering::Relaxed) {
+        loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= logs {
+            let ends = ends_a_log.min(ends.saturating_sub(at * ends_a_log));
+            if ends == 0 || all.lock().unwrap().is_err() {
                 break;
             }
-            let lives = LIVES_A_LOG.min(lives - at * LIVES_A_LOG);
-            match of_one_log(seed.wrapping_add(at), lives, load) {
-                Ok(found) => all.lock().unwrap().0.add(&found),
-                Err(why) => {
-                    is_over.store(true, Ordering::Relaxed);
-                    all.lock().unwrap().1.get_or_insert((seed.wrapping_add(at), why));
-                }
+            let seed = seed.wrapping_add(at);
+            let played = play(seed, ends);
+            let mut all = all.lock().unwrap();
+            match (&mut *all, played) {
+                (Ok(all), Ok(found)) => all.add(&found),
+                (Ok(_), Err(why)) => *all = Err((seed, why)),
+                (Err(_), _) => {}
             }
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let (found, failed) = all.into_inner().unwrap();
-    if let Some((seed, why)) = failed {
-        let replay = load.replay;
-        panic!("{why}\n\nsimilar: {replay} --rounds {LIVES_A_LOG} --seed {seed}");
-    }
-    found
+    let all = all.into_inner().unwrap();
+    all.unwrap_or_else(|(seed, why)| {
+        panic!("{why}\n\nsimilar: {replay} --rounds {ends_a_log} --seed {seed}")
+    })
 }
 
 fn of_one_log(seed: u64, lives: u64, load: &Load) -> Result<Found, String> {

@@ -8,7 +8,7 @@ use audit_logging::{AuditEventEnvelope, AuditFileWriter, FlushMode, Receipt};
 use audit_verify::{Report, Verdict, VerifyOptions, verify_dir};
 use serde_json::Value;
 
-use crate::emitter::{Task, critical, on_any_file_system, service};
+use crate::emitter::{Task, event, on_any_file_system, service};
 use crate::life::Life;
 
 /// A log and what is known of it. Its directory is kept when something does not hold.
@@ -90,7 +90,7 @@ impl Log {
         let rotation = task.rotation();
         let mut writer =
             AuditFileWriter::open(&self.dir, rotation, immediate, on_any_file_system())?;
-        writer.write_event(&AuditEventEnvelope::new(service(), critical("goes-on")))?;
+        writer.write_event(&AuditEventEnvelope::new(service(), event("goes-on", true)))?;
         Ok(writer.close()?.ok_or("no head")?)
     }
 

@@ -1,8 +1,9 @@
-//! The real thing: processes that are killed, at random and at each system call of a short life.
-//! Whatever they had acknowledged is in the log, and the log is never taken for tampered.
+//! The real thing: processes that are killed, at random and at each system call of a short life, and
+//! a file system that forgets. Whatever was acknowledged is in the log, and the log is never taken
+//! for tampered.
 //!
-//! What is drawn comes from a seed; when a kill hits is still the machine's. The same code runs for
-//! hours as `cargo xtask soak kill`.
+//! What is drawn comes from a seed; when a kill hits, and which thread is first, is still the
+//! machine's. The same code runs for hours as `cargo xtask soak kill` and `soak forgetful`.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -14,6 +15,7 @@
 )]
 
 mod emitter;
+mod forgetful;
 mod kills;
 mod life;
 mod log;
@@ -36,5 +38,14 @@ fn a_process_that_is_killed_at_any_time_has_lost_nothing_that_it_acknowledged() 
 fn a_process_that_is_killed_at_a_system_call_has_lost_nothing_that_it_acknowledged() {
     if points::can_trace() {
         points::kill_at_each();
+    }
+}
+
+#[test]
+fn a_file_system_that_forgets_what_was_not_synced_has_kept_all_that_was_acknowledged() {
+    if forgetful::can_mount() {
+        let found = forgetful::campaign(SEED, 1_000);
+        assert!(found.killed >= 500, "most logs were done before the power was cut: {found}");
+        println!("{found}");
     }
 }
