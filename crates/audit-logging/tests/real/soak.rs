@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::kills::{CROWD, FEW, Load, campaign};
+use crate::forgetful;
+use crate::kills::{self, CROWD, FEW};
+use crate::losses::Found;
 
 /// What a variable says; a number, in decimal.
 fn number(name: &str, otherwise: u64) -> u64 {
@@ -12,27 +14,41 @@ fn number(name: &str, otherwise: u64) -> u64 {
     value.map_or(otherwise, |value| value.parse().unwrap())
 }
 
-#[test]
-#[ignore = "takes as long as it is told to: cargo xtask soak kill"]
-fn kill() {
+/// Says what was found, between marks that tell it from what the test harness says.
+fn report(kind: &str, parts: &[(&str, &dyn Fn(u64, u64) -> Found)]) {
     let seed = number("AUDIT_REAL_SEED", 1);
     let rounds = number("AUDIT_REAL_ROUNDS", 0);
-    // The marks tell what is said here from what the test harness says.
     println!("\n<<<\nSeed {seed}.\n");
-    let loads: [(&str, &Load, u64); 2] = [
-        ("some hundred events in every flush mode", &FEW, rounds),
-        ("20,000 events from 64 threads, one of 20 critical", &CROWD, rounds.div_ceil(50)),
-    ];
-    for (name, load, lives) in loads {
+    for (name, play) in parts {
         let started = Instant::now();
-        let found = campaign(seed, lives, load);
+        let found = play(seed, rounds);
         let seconds = started.elapsed().as_secs_f64();
-        println!("Killed with kill -9: {name}, in {seconds:.0} s:\n{found}");
+        println!("{name}, in {seconds:.0} s: {found}");
         let row = json!({
-            "kind": "kill", "name": name, "lives": found.lives, "killed": found.killed,
+            "kind": kind, "name": name, "lives": found.lives, "killed": found.killed,
             "seconds": seconds, "modes": found.rows(),
         });
         println!("{row}");
     }
     println!(">>>");
+}
+
+#[test]
+#[ignore = "takes as long as it is told to: cargo xtask soak kill"]
+fn kill() {
+    let crowds = |seed, rounds: u64| kills::campaign(seed, rounds.div_ceil(50), &CROWD);
+    report(
+        "kill",
+        &[
+            ("kill -9 among some hundred events", &|seed, n| kills::campaign(seed, n, &FEW)),
+            ("kill -9 among 20,000 events of 64 threads, one of 20 critical", &crowds),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "takes as long as it is told to: cargo xtask soak forgetful"]
+fn forgetful() {
+    assert!(forgetful::can_mount(), "there is nothing to find without a mount");
+    report("forgetful", &[("Power cuts on a file system that forgets", &forgetful::campaign)]);
 }
