@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,8 +53,22 @@ pub(crate) fn live(dir: &Path, task: &Task, kill: Kill) -> Result<Life, String> 
 
 /// Runs a command to its end, or kills it; how it ended, and the lines of its standard error.
 pub(crate) fn run(command: &mut Command, kill: Option<Kill>) -> (ExitStatus, Vec<String>) {
-    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
+    watch(command, |process, lines| {
+        if let Some(kill) = kill {
+            wait_for(kill, started, lines);
+            process.kill().unwrap();
+        }
+    })
+}
+
+/// Runs a command, and acts while it does, with a message for each of its lines; how it ended, and
+/// the lines of its standard error.
+pub(crate) fn watch(
+    command: &mut Command,
+    act: impl FnOnce(&mut Child, &Receiver<()>),
+) -> (ExitStatus, Vec<String>) {
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let (sender, receiver) = channel();
     let stderr = BufReader::new(process.stderr.take().unwrap());
     let reader = thread::spawn(move || {
@@ -66,10 +80,7 @@ pub(crate) fn run(command: &mut Command, kill: Option<Kill>) -> (ExitStatus, Vec
         }
         lines
     });
-    if let Some(kill) = kill {
-        wait_for(kill, started, &receiver);
-        process.kill().unwrap();
-    }
+    act(&mut process, &receiver);
     drop(receiver);
     let said = reader.join().unwrap();
     (process.wait().unwrap(), said)

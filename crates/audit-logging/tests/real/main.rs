@@ -14,6 +14,7 @@
     reason = "helpers of tests, small numbers, and a test says why it was skipped"
 )]
 
+mod adverse;
 mod emitter;
 mod forgetful;
 mod kills;

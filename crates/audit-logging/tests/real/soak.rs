@@ -1,9 +1,10 @@
 //! The same for as long as it takes, told by environment variables.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::adverse::{self, ALL};
 use crate::forgetful;
 use crate::kills::{self, CROWD, FEW};
 use crate::losses::Found;
@@ -51,4 +52,19 @@ fn kill() {
 fn forgetful() {
     assert!(forgetful::can_mount(), "there is nothing to find without a mount");
     report("forgetful", &[("Power cuts on a file system that forgets", &forgetful::campaign)]);
+}
+
+#[test]
+#[ignore = "takes as long as it is told to: cargo xtask soak adverse"]
+fn adverse() {
+    let seed = number("AUDIT_REAL_SEED", 1);
+    let time = Duration::from_secs(number("AUDIT_REAL_SECONDS", 60));
+    println!("\n<<<\nSeed {seed}.\n");
+    for (round, &adversity) in (0..number("AUDIT_REAL_ROUNDS", 0)).zip(ALL.iter().cycle()) {
+        if adverse::is_possible(adversity) {
+            let minute = adverse::endure(adversity, seed + round, time);
+            println!("{}", minute.unwrap_or_else(|why| panic!("{adversity:?}: {why}")).row());
+        }
+    }
+    println!(">>>");
 }
