@@ -1,5 +1,5 @@
-//! `cargo xtask soak`: what the tests of the simulated disk, or of the models of queue and worker, do,
-//! for as long as asked.
+//! `cargo xtask soak`: what the tests of the simulated disk, of the models of queue and worker, of
+//! processes that are killed and of power cuts do, for as long as asked.
 
 use crate::command::{Failure, Outcome, cargo, read};
 use crate::output;
@@ -10,26 +10,55 @@ const SEED_DEFAULT: u64 = 1;
 /// Tests that can be run for long.
 #[derive(Debug, PartialEq, Eq)]
 struct Soak {
-    /// What it is called here, and as a file of tests.
+    /// What it is called here, and in the variables that it reads.
     name: &'static str,
+    package: &'static str,
+    /// The file of tests.
+    target: &'static str,
+    test: &'static str,
     /// The numbers that it takes beside a seed, each with what it is by default.
     numbers: &'static [(&'static str, u64)],
     /// What the run's README says of it.
     about: &'static str,
 }
 
-static SOAKS: [Soak; 2] = [
+static SOAKS: [Soak; 4] = [
     Soak {
         name: "simulation",
+        package: "audit-writer",
+        target: "simulation",
+        test: "soak::soak",
         numbers: &[("states", 20_000_000), ("nested", 1_000_000)],
         about: "[docs/durability.md](../../docs/durability.md) says what is played; every count is a line\n\
                 of [rows.jsonl](rows.jsonl).",
     },
     Soak {
         name: "model",
+        package: "audit-writer",
+        target: "model",
+        test: "soak::soak",
         numbers: &[("schedules", 1_000_000)],
         about: "[docs/durability.md](../../docs/durability.md) says what is modelled; every model is a line\n\
                 of [rows.jsonl](rows.jsonl).",
+    },
+    Soak {
+        name: "kill",
+        package: "audit-logging",
+        target: "real",
+        test: "soak::kill",
+        numbers: &[("rounds", 10_000)],
+        about: "A round is a process that is killed; of each 50 rounds another one has 20,000 events.\n\
+                [docs/durability.md](../../docs/durability.md) says what is demanded; every load is a\n\
+                line of [rows.jsonl](rows.jsonl).",
+    },
+    Soak {
+        name: "forgetful",
+        package: "audit-logging",
+        target: "real",
+        test: "soak::forgetful",
+        numbers: &[("rounds", 100_000)],
+        about: "A round is a power cut. [docs/durability.md](../../docs/durability.md) says what is\n\
+                demanded; [rows.jsonl](rows.jsonl) has what was lost, by flush mode.",
     },
 ];
 
@@ -111,10 +140,9 @@ struct Found {
 }
 
 fn soak(options: &Options) -> Result<Found, Failure> {
-    let name = options.soak.name;
-    let mut command =
-        cargo(&["test", "--quiet", "--release", "-p", "audit-writer", "--test", name]);
-    command.args(["--", "--ignored", "--exact", "soak::soak", "--nocapture"]);
+    let Soak { name, package, target, test, .. } = options.soak;
+    let mut command = cargo(&["test", "--quiet", "--release", "-p", package, "--test", target]);
+    command.args(["--", "--ignored", "--exact", test, "--nocapture"]);
     for (number, value) in options.named() {
         let variable = format!("audit_{name}_{number}").to_uppercase();
         command.env(variable, value.to_string());
@@ -153,6 +181,8 @@ mod tests {
         assert_eq!(understood(&words), (some.to_owned(), Some("a-1".to_owned())));
         let model = "model --schedules 1000000 --seed 1";
         assert_eq!(understood(&["model"]), (model.to_owned(), None));
+        let kill = "kill --rounds 20 --seed 1";
+        assert_eq!(understood(&["kill", "--rounds", "20"]), (kill.to_owned(), None));
     }
 
     #[test]
@@ -167,6 +197,7 @@ mod tests {
             &["simulation", "--schedules", "7"],
             &["model", "--states", "7"],
             &["model", "schedules", "7"],
+            &["forgetful", "--states", "7"],
         ] {
             assert_eq!(parse(words), None, "{words:?}");
         }

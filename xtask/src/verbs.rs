@@ -77,9 +77,9 @@ static VERBS: [Verb; 11] = [
     },
     Verb {
         name: "soak",
-        about: "the tests of the simulated disk or the models, for hours; on record under a name",
+        about: "tests of crashes, schedules, kills or power cuts, for hours; on record under a name",
         run: Run::WithOptions {
-            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME], or model [--schedules N] ...",
+            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME], or model [--schedules N] ..., kill|forgetful [--rounds N] ...",
             understand: understand_soak,
         },
     },

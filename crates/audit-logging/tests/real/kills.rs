@@ -1,7 +1,7 @@
 //! Kills at random times, one log for many lives.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use audit_testkit::dice::Dice;
@@ -11,6 +11,7 @@ use crate::life::{Kill, live};
 use crate::log::Log;
 use crate::losses::Found;
 use crate::modes::MODES;
+use crate::told::go_through;
 
 /// Lives that one log sees.
 const LIVES_A_LOG: u64 = 20;
@@ -83,27 +84,18 @@ pub(crate) fn many(
     replay: &str,
     play: impl Fn(u64, u64) -> Result<Found, String> + Sync,
 ) -> Found {
-    let next = AtomicU64::new(0);
     let all = Mutex::new(Ok(Found::default()));
-    let work = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let ends = ends_a_log.min(ends.saturating_sub(at * ends_a_log));
-            if ends == 0 || all.lock().unwrap().is_err() {
-                break;
-            }
-            let seed = seed.wrapping_add(at);
-            let played = play(seed, ends);
-            let mut all = all.lock().unwrap();
-            match (&mut *all, played) {
-                (Ok(all), Ok(found)) => all.add(&found),
-                (Ok(_), Err(why)) => *all = Err((seed, why)),
-                (Err(_), _) => {}
-            }
+    go_through(0..ends.div_ceil(ends_a_log), |at| {
+        let ends = ends_a_log.min(ends - at * ends_a_log);
+        let played = play(seed.wrapping_add(at), ends);
+        let mut all = all.lock().unwrap();
+        match (&mut *all, played) {
+            (Ok(all), Ok(found)) => all.add(&found),
+            (Ok(_), Err(why)) => *all = Err((seed.wrapping_add(at), why)),
+            (Err(_), _) => {}
         }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+        if all.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
     let all = all.into_inner().unwrap();
     all.unwrap_or_else(|(seed, why)| {
         panic!("{why}\n\nsimilar: {replay} --rounds {ends_a_log} --seed {seed}")

@@ -7,6 +7,7 @@
 
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -24,6 +25,8 @@ mod losses;
 mod modes;
 mod points;
 mod soak;
+#[path = "../../../audit-writer/tests/common/soak.rs"]
+mod told;
 
 /// Where the seeds of a normal run begin.
 const SEED: u64 = 1;

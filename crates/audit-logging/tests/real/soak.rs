@@ -8,17 +8,16 @@ use crate::adverse::{self, ALL};
 use crate::forgetful;
 use crate::kills::{self, CROWD, FEW};
 use crate::losses::Found;
+use crate::told::number;
 
-/// What a variable says; a number, in decimal.
-fn number(name: &str, otherwise: u64) -> u64 {
-    let value = std::env::var(name).ok();
-    value.map_or(otherwise, |value| value.parse().unwrap())
-}
+/// What is played of a seed, so many times.
+type Play = fn(u64, u64) -> Found;
 
-/// Says what was found, between marks that tell it from what the test harness says.
-fn report(kind: &str, parts: &[(&str, &dyn Fn(u64, u64) -> Found)]) {
-    let seed = number("AUDIT_REAL_SEED", 1);
-    let rounds = number("AUDIT_REAL_ROUNDS", 0);
+/// Plays as the environment says, and says what was found, between marks that tell it from what the
+/// test harness says.
+fn report(kind: &str, parts: &[(&str, Play)]) {
+    let told = |name| number(&format!("audit_{kind}_{name}").to_uppercase(), 1);
+    let (seed, rounds) = (told("seed"), told("rounds"));
     println!("\n<<<\nSeed {seed}.\n");
     for (name, play) in parts {
         let started = Instant::now();
@@ -37,12 +36,13 @@ fn report(kind: &str, parts: &[(&str, &dyn Fn(u64, u64) -> Found)]) {
 #[test]
 #[ignore = "takes as long as it is told to: cargo xtask soak kill"]
 fn kill() {
-    let crowds = |seed, rounds: u64| kills::campaign(seed, rounds.div_ceil(50), &CROWD);
+    let few: Play = |seed, rounds| kills::campaign(seed, rounds, &FEW);
+    let crowd: Play = |seed, rounds| kills::campaign(seed, rounds.div_ceil(50), &CROWD);
     report(
         "kill",
         &[
-            ("kill -9 among some hundred events", &|seed, n| kills::campaign(seed, n, &FEW)),
-            ("kill -9 among 20,000 events of 64 threads, one of 20 critical", &crowds),
+            ("kill -9 among some hundred events", few),
+            ("kill -9 among 20,000 events of 64 threads, one of 20 critical", crowd),
         ],
     );
 }
@@ -51,7 +51,7 @@ fn kill() {
 #[ignore = "takes as long as it is told to: cargo xtask soak forgetful"]
 fn forgetful() {
     assert!(forgetful::can_mount(), "there is nothing to find without a mount");
-    report("forgetful", &[("Power cuts on a file system that forgets", &forgetful::campaign)]);
+    report("forgetful", &[("Power cuts on a file system that forgets", forgetful::campaign)]);
 }
 
 #[test]
