@@ -22,7 +22,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 4] = [
+static SOAKS: [Soak; 5] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -59,6 +59,17 @@ static SOAKS: [Soak; 4] = [
         numbers: &[("rounds", 100_000)],
         about: "A round is a power cut. [docs/durability.md](../../docs/durability.md) says what is\n\
                 demanded; [rows.jsonl](rows.jsonl) has what was lost, by flush mode.",
+    },
+    Soak {
+        name: "adverse",
+        package: "audit-logging",
+        target: "real",
+        test: "soak::adverse",
+        numbers: &[("rounds", 24), ("seconds", 60)],
+        about: "A round is a process that records for so long while its clock is stepped, it is stopped\n\
+                once a second, has few descriptors, or is nice beside somebody who keeps the disk busy.\n\
+                [rows.jsonl](rows.jsonl) has what was lost, and memory and descriptors after a third of\n\
+                the time and at the end.",
     },
 ];
 

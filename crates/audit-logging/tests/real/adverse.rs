@@ -2,6 +2,7 @@
 //! descriptors, a disk that somebody else keeps busy. Nothing is lost, and nothing grows.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
@@ -59,6 +60,20 @@ pub(crate) struct Minute {
     pub(crate) lost: usize,
     early: Use,
     late: Use,
+}
+
+/// The heading of the table that runs are the rows of.
+pub(crate) const HEADING: &str = "\
+| | durable events | accepted ones lost | KiB in memory, early and late | descriptors |
+|---|---:|---:|---:|---:|";
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { adversity, durable, lost, early, late } = self;
+        let (before, after) = (early.resident_kib, late.resident_kib);
+        let (few, many) = (early.descriptors, late.descriptors);
+        write!(f, "| {adversity:?} | {durable} | {lost} | {before}, {after} | {few}, {many} |")
+    }
 }
 
 impl Minute {

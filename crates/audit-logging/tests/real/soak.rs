@@ -57,13 +57,14 @@ fn forgetful() {
 #[test]
 #[ignore = "takes as long as it is told to: cargo xtask soak adverse"]
 fn adverse() {
-    let seed = number("AUDIT_REAL_SEED", 1);
-    let time = Duration::from_secs(number("AUDIT_REAL_SECONDS", 60));
-    println!("\n<<<\nSeed {seed}.\n");
-    for (round, &adversity) in (0..number("AUDIT_REAL_ROUNDS", 0)).zip(ALL.iter().cycle()) {
+    let seed = number("AUDIT_ADVERSE_SEED", 1);
+    let time = Duration::from_secs(number("AUDIT_ADVERSE_SECONDS", 60));
+    println!("\n<<<\nSeed {seed}, {} s a round.\n\n{}", time.as_secs(), adverse::HEADING);
+    for (round, &adversity) in (0..number("AUDIT_ADVERSE_ROUNDS", 0)).zip(ALL.iter().cycle()) {
         if adverse::is_possible(adversity) {
             let minute = adverse::endure(adversity, seed + round, time);
-            println!("{}", minute.unwrap_or_else(|why| panic!("{adversity:?}: {why}")).row());
+            let minute = minute.unwrap_or_else(|why| panic!("{adversity:?}: {why}"));
+            println!("{minute}\n{}", minute.row());
         }
     }
     println!(">>>");
