@@ -22,7 +22,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 5] = [
+static SOAKS: [Soak; 6] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -59,6 +59,16 @@ static SOAKS: [Soak; 5] = [
         numbers: &[("rounds", 100_000)],
         about: "A round is a power cut. [docs/durability.md](../../docs/durability.md) says what is\n\
                 demanded; [rows.jsonl](rows.jsonl) has what was lost, by flush mode.",
+    },
+    Soak {
+        name: "cut",
+        package: "audit-logging",
+        target: "real",
+        test: "soak::cut",
+        numbers: &[("rounds", 2_000)],
+        about: "A round is a power cut on ext4; half as many are made on XFS.\n\
+                [docs/durability.md](../../docs/durability.md) says what is demanded;\n\
+                [rows.jsonl](rows.jsonl) has what was lost, by flush mode.",
     },
     Soak {
         name: "adverse",

@@ -1,6 +1,7 @@
 //! What tests and benchmarks share. Not published, and never part of a production build.
 //!
-//! It is the one crate with unsafe code, because an allocator and a fork cannot be had without. It
+//! It is the one crate with unsafe code, because an allocator, a fork and a power cut cannot
+//! be had without. It
 //! judges nothing but allocations: what an event or a log must be like is said by the test that asks.
 
 pub mod alloc;
@@ -10,5 +11,7 @@ pub mod events;
 pub mod forgetful;
 pub mod fork;
 pub mod log;
+#[cfg(feature = "loopback")]
+pub mod loopback;
 
 pub use alloc::{Allocations, CountingAllocator, assert_none, count};

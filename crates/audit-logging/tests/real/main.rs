@@ -1,9 +1,9 @@
 //! The real thing: processes that are killed, at random and at each system call of a short life, and
-//! a file system that forgets. Whatever was acknowledged is in the log, and the log is never taken
-//! for tampered.
+//! file systems that forget, fill up or fail. Whatever was acknowledged is in the log, and the log is
+//! never taken for tampered.
 //!
 //! What is drawn comes from a seed; when a kill hits, and which thread is first, is still the
-//! machine's. The same code runs for hours as `cargo xtask soak kill` and `soak forgetful`.
+//! machine's. The same code runs for hours as `cargo xtask soak kill`, `forgetful` and `cut`.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -16,6 +16,7 @@
 )]
 
 mod adverse;
+mod cuts;
 mod emitter;
 mod forgetful;
 mod kills;
@@ -27,6 +28,8 @@ mod points;
 mod soak;
 #[path = "../../../audit-writer/tests/common/soak.rs"]
 mod told;
+
+use audit_testkit::loopback::FileSystem;
 
 /// Where the seeds of a normal run begin.
 const SEED: u64 = 1;
@@ -52,4 +55,25 @@ fn a_file_system_that_forgets_what_was_not_synced_has_kept_all_that_was_acknowle
         assert!(found.killed >= 500, "most logs were done before the power was cut: {found}");
         println!("{found}");
     }
+}
+
+#[test]
+fn ext4_after_a_power_cut_has_all_that_was_acknowledged_before() {
+    if cuts::can_mount(FileSystem::Ext4) {
+        cut(FileSystem::Ext4, 20);
+    }
+}
+
+#[test]
+fn xfs_after_a_power_cut_has_all_that_was_acknowledged_before() {
+    if cuts::can_mount(FileSystem::Xfs) {
+        cut(FileSystem::Xfs, 5);
+    }
+}
+
+fn cut(kind: FileSystem, count: u64) {
+    let (found, around) = cuts::campaign(kind, SEED, count);
+    assert!(found.killed * 2 >= count, "most were done before the power was cut: {found}");
+    assert!(around.openings > count && around.segments > count * 2, "{around:?}");
+    println!("{around}; {found}");
 }

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use audit_testkit::loopback::FileSystem;
 use serde_json::json;
 
 use crate::adverse::{self, ALL};
+use crate::cuts;
 use crate::forgetful;
 use crate::kills::{self, CROWD, FEW};
 use crate::losses::Found;
@@ -52,6 +54,28 @@ fn kill() {
 fn forgetful() {
     assert!(forgetful::can_mount(), "there is nothing to find without a mount");
     report("forgetful", &[("Power cuts on a file system that forgets", forgetful::campaign)]);
+}
+
+#[test]
+#[ignore = "takes as long as it is told to: cargo xtask soak cut"]
+fn cut() {
+    // Half as many on XFS, which takes longer to make.
+    report(
+        "cut",
+        &[
+            ("Power cuts on ext4", |seed, rounds| cuts_on(FileSystem::Ext4, seed, rounds)),
+            ("Power cuts on XFS", |seed, rounds| {
+                cuts_on(FileSystem::Xfs, seed, rounds.div_ceil(2))
+            }),
+        ],
+    );
+}
+
+fn cuts_on(kind: FileSystem, seed: u64, cuts: u64) -> Found {
+    assert!(cuts::can_mount(kind), "there is nothing to find without a mount");
+    let (found, around) = cuts::campaign(kind, seed, cuts);
+    println!("{around}\n");
+    found
 }
 
 #[test]
