@@ -67,7 +67,7 @@ impl serde::Serialize for EventTime {
 
 /// When the writer accepted a record: always nine digits of a second, and never a leap second,
 /// which the format does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordTime(DateTime<Utc>);
 
 impl RecordTime {

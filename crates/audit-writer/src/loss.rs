@@ -59,17 +59,34 @@ impl LossTally {
         }
     }
 
+    /// Counts those of another tally of the same kind, whose own declaration is not in the log: its
+    /// digest stands for theirs.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.critical_count = self.critical_count.saturating_add(other.critical_count);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        if let Some(digest) = other.sha256() {
+            self.only = Some(digest);
+            self.digests.update(digest.as_bytes());
+        }
+    }
+
+    fn sha256(&self) -> Option<Digest> {
+        let together = || self.digests.clone().finish();
+        self.only.map(|only| if self.count == 1 { only } else { together() })
+    }
+
     /// The record that declares them. Its `sha256` is that of the refused line; where several are
     /// declared at once, that of their digests (32 bytes each) in order.
     pub(crate) fn event(&self) -> LifecycleEvent {
-        let together = || self.digests.clone().finish();
         LifecycleEvent::EventsLost {
             count: self.count,
             critical_count: self.critical_count,
             reason: self.reason,
             first: self.first,
             last: self.last,
-            sha256: self.only.map(|only| if self.count == 1 { only } else { together() }),
+            sha256: self.sha256(),
         }
     }
 }

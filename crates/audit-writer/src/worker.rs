@@ -184,6 +184,8 @@ impl<S: Store, C: Clock> Worker<S, C> {
         let reason = if full { LossReason::DiskFull } else { LossReason::IoError };
         let mut tickets = Vec::new();
         for frames in [&self.overtaking, &self.batch] {
+            // A declaration that has no space is no declaration: the last one counts with it.
+            self.writer.restore_losses(frames.losses());
             for (content, ..) in frames.iter() {
                 if let Content::Event { ticket, critical } = content {
                     let loss = Loss { reason, critical, sha256: None };

@@ -257,6 +257,16 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(())
     }
 
+    /// Counts losses again whose declaration will not be in the log.
+    pub(crate) fn restore_losses(&mut self, tallies: &[LossTally]) {
+        for lost in tallies {
+            match self.losses.iter_mut().find(|tally| tally.reason() == lost.reason()) {
+                Some(tally) => tally.absorb(lost),
+                None => self.losses.push(lost.clone()),
+            }
+        }
+    }
+
     /// Makes every record durable.
     ///
     /// # Errors

@@ -2,6 +2,9 @@
 
 use audit_core::RecordTime;
 use audit_core::limits::BATCH_BYTES_MAX;
+use audit_core::record::write_lifecycle_payload;
+
+use crate::loss::LossTally;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(crate) struct Frames {
     /// Where the payload of the last header ends.
     end: usize,
     events: usize,
+    /// What the declarations of losses declare, in their order.
+    losses: Vec<LossTally>,
 }
 
 impl Frames {
@@ -66,6 +71,18 @@ impl Frames {
         self.events = self.events.saturating_add(usize::from(content.is_event()));
     }
 
+    /// Appends the declaration of losses.
+    pub(crate) fn push_loss(&mut self, now: RecordTime, tally: LossTally) {
+        let event = tally.event();
+        self.push(Content::Loss, now, |out| write_lifecycle_payload(out, &event));
+        self.losses.push(tally);
+    }
+
+    /// What its declarations of losses declare.
+    pub(crate) fn losses(&self) -> &[LossTally] {
+        &self.losses
+    }
+
     /// The frames: what each is, when it was accepted, and its payload.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Content, RecordTime, &[u8])> {
         let mut rest = self.payloads.as_slice();
@@ -82,11 +99,15 @@ impl Frames {
             self.clear();
             return;
         }
-        let (mut bytes, mut events) = (0_usize, 0_usize);
+        let (mut bytes, mut events, mut losses) = (0_usize, 0_usize, 0_usize);
         for header in self.headers.drain(..count) {
             bytes = bytes.saturating_add(header.bytes);
-            events = events.saturating_add(usize::from(header.content.is_event()));
+            match header.content {
+                Content::Event { .. } => events = events.saturating_add(1),
+                Content::Loss => losses = losses.saturating_add(1),
+            }
         }
+        self.losses.drain(..losses.min(self.losses.len()));
         self.payloads.drain(..bytes);
         self.end = self.end.saturating_sub(bytes);
         self.events = self.events.saturating_sub(events);
@@ -94,7 +115,8 @@ impl Frames {
 
     /// Moves the critical events behind those in `to`; the others stay in their order.
     pub(crate) fn take_critical(&mut self, to: &mut Self) {
-        let all = std::mem::take(self);
+        let mut all = std::mem::take(self);
+        self.losses = std::mem::take(&mut all.losses);
         for (content, accepted, payload) in all.iter() {
             let goes = matches!(content, Content::Event { critical: true, .. });
             let place = if goes { &mut *to } else { &mut *self };
@@ -106,6 +128,7 @@ impl Frames {
     pub(crate) fn clear(&mut self) {
         self.headers.clear();
         self.payloads.clear();
+        self.losses.clear();
         (self.end, self.events) = (0, 0);
     }
 
@@ -127,7 +150,10 @@ impl Frames {
 
 #[cfg(test)]
 mod tests {
+    use audit_core::lifecycle::LossReason;
+
     use super::*;
+    use crate::loss::Loss;
 
     fn at(second: i64) -> RecordTime {
         RecordTime::new(chrono::DateTime::from_timestamp(second, 0).unwrap())
@@ -137,10 +163,13 @@ mod tests {
         Content::Event { ticket, critical: ticket == 3 }
     }
 
+    const LOSS: Loss = Loss { reason: LossReason::QueueFull, critical: false, sha256: None };
+
     fn filled() -> Frames {
         let mut frames = Frames::default();
         frames.push(event(1), at(1), |out| out.extend_from_slice(b"one"));
         frames.push(Content::Loss, at(2), |out| out.extend_from_slice(b"lost"));
+        frames.losses.push(LossTally::new(at(2), LOSS));
         frames.push(event(3), at(3), |out| out.extend_from_slice(b"three"));
         frames
     }
@@ -163,7 +192,10 @@ mod tests {
     #[test]
     fn the_rest_is_whole_when_the_front_is_dropped() {
         let mut frames = filled();
-        frames.drop_front(2);
+        frames.drop_front(1);
+        assert_eq!(frames.losses().len(), 1);
+        frames.drop_front(1);
+        assert_eq!(frames.losses().len(), 0);
         assert_eq!(frames.iter().collect::<Vec<_>>(), [(event(3), at(3), b"three".as_slice())]);
         assert_eq!((frames.events(), frames.bytes()), (1, 5));
         frames.drop_front(7);
@@ -180,6 +212,7 @@ mod tests {
             frames.iter().map(|(.., payload)| payload.to_vec()).collect::<Vec<_>>().join(&b' ')
         };
         assert_eq!(payloads(&frames), b"one lost four");
+        assert_eq!(frames.losses().len(), 1);
         assert_eq!(payloads(&critical), b"one lost three three");
         assert_eq!((frames.events(), frames.bytes()), (2, 11));
     }

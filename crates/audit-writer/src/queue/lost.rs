@@ -1,9 +1,8 @@
 //! What was lost: counted for ever, and kept until the log has been told.
 
 use audit_core::RecordTime;
-use audit_core::record::write_lifecycle_payload;
 
-use super::frames::{Content, Frames};
+use super::frames::Frames;
 use crate::loss::{Loss, LossTally};
 
 /// The events that will not be in the log.
@@ -34,8 +33,7 @@ impl Lost {
     /// Declares what was lost, before whatever comes next.
     pub(super) fn declare(&mut self, now: RecordTime, frames: &mut Frames) {
         for tally in self.tallies.drain(..) {
-            let event = tally.event();
-            frames.push(Content::Loss, now, |out| write_lifecycle_payload(out, &event));
+            frames.push_loss(now, tally);
         }
     }
 

@@ -3,10 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use audit_core::lifecycle::LossReason;
 use audit_core::limits::{CLOSING_BYTES, RESERVE_BYTES};
-use audit_core::{Marks, OverflowPolicy, RotationPolicy};
+use audit_core::{Digest, Marks, OverflowPolicy, RotationPolicy};
 use audit_verify::Verdict;
-use audit_writer::{Clock as _, Condition, PendingReceipt, QueueError, ShutdownError, SimDisk};
+use audit_writer::{
+    Clock as _, Condition, Loss, PendingReceipt, QueueError, ShutdownError, SimDisk,
+};
 
 use super::{HYBRID, PATIENCE, Rig, critical};
 use crate::common::{verify_with_heads, wait_until};
@@ -108,4 +111,29 @@ fn what_has_no_space_by_the_end_is_counted_in_the_log() {
     assert_eq!((report.verdict, report.events_lost), (Verdict::Intact, WAITING), "{report}");
     assert!(rig.lines().iter().any(|line| line.contains(r#""reason":"disk_full""#)));
     assert!(rig.lines().last().unwrap().contains("log_closed"));
+}
+
+/// The queue had declarations of earlier losses, and they were given up like the events around them.
+#[test]
+fn a_loss_whose_declaration_has_no_space_by_the_end_is_counted_in_the_log() {
+    let (rig, _) = filling_up(CLOSING_BYTES + 4_000);
+    let mut refused: Vec<_> = (0..9).map(|number| Digest::from_bytes([number; 32])).collect();
+    for sha256 in &refused {
+        let sha256 = Some(*sha256);
+        rig.queue
+            .record_loss(Loss { reason: LossReason::Refused, critical: false, sha256 })
+            .unwrap();
+        rig.try_routine(0).unwrap();
+    }
+    let Err(ShutdownError::Lost { events, head: Some(head) }) = rig.queue.shutdown(PATIENCE) else {
+        panic!("there was space")
+    };
+    assert_eq!(events, WAITING + 9);
+    let report = verify_with_heads(rig.disk.files(), &[head]);
+    assert_eq!((report.verdict, report.events_lost), (Verdict::Intact, events + 9), "{report}");
+    assert_eq!(rig.queue.health().lost, events + 9);
+    let lines = rig.lines();
+    let line = lines.iter().find(|line| line.contains(r#""reason":"refused""#)).unwrap();
+    let digests = refused.drain(..).flat_map(|digest| *digest.as_bytes()).collect::<Vec<_>>();
+    assert!(line.contains(&Digest::of(&digests).to_string()), "{line}");
 }
