@@ -1,5 +1,5 @@
 //! The real thing: processes that are killed, at random and at each system call of a short life, and
-//! file systems that forget, fill up or fail. Whatever was acknowledged is in the log, and the log is
+//! file systems that forget or fill up. Whatever was acknowledged is in the log, and the log is
 //! never taken for tampered.
 //!
 //! What is drawn comes from a seed; when a kill hits, and which thread is first, is still the
@@ -19,6 +19,7 @@ mod adverse;
 mod cuts;
 mod emitter;
 mod forgetful;
+mod full;
 mod kills;
 mod life;
 mod log;
@@ -30,6 +31,8 @@ mod soak;
 mod told;
 
 use audit_testkit::loopback::FileSystem;
+
+use full::{Disk, End, Neighbour};
 
 /// Where the seeds of a normal run begin.
 const SEED: u64 = 1;
@@ -76,4 +79,24 @@ fn cut(kind: FileSystem, count: u64) {
     assert!(found.killed * 2 >= count, "most were done before the power was cut: {found}");
     assert!(around.openings > count && around.segments > count * 2, "{around:?}");
     println!("{around}; {found}");
+}
+
+#[test]
+fn a_disk_that_is_full_has_the_last_critical_events_and_every_other_one_is_counted() {
+    for disk in Disk::all() {
+        for neighbour in [Neighbour::Quiet, Neighbour::Greedy] {
+            full::fill_up(&disk, neighbour, End::SpaceReturns);
+            full::fill_up(&disk, neighbour, End::StaysFull);
+        }
+    }
+}
+
+#[test]
+fn a_disk_without_another_inode_goes_on_in_the_segment_that_it_has() {
+    full::run_out_of_inodes();
+}
+
+#[test]
+fn a_process_without_another_descriptor_waits_with_the_next_segment_and_says_why() {
+    full::run_out_of_descriptors();
 }
