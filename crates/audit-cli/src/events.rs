@@ -6,10 +6,10 @@ use anstyle::Style;
 use audit_core::event::{Criticality, EventRow, FieldKind, FieldRow};
 use audit_core::lifecycle::LIFECYCLE_TYPES;
 use audit_core::{AuditEvent, EventCategory};
-use clap::{Args, ColorChoice, ValueEnum};
+use clap::{Args, ColorChoice};
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, Format};
 
 /// Version of the JSON that is printed.
 const SCHEMA_VERSION: u32 = 1;
@@ -37,28 +37,11 @@ pub(crate) struct EventsArgs {
     color: ColorChoice,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
-}
-
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &EventsArgs) -> u8 {
-    let printed = match args.format {
-        Format::Human => {
-            let columns = output::columns().unwrap_or(COLUMNS_DEFAULT);
-            output::print(Table { columns, colour: output::takes_colour(args.color) })
-        }
-        Format::Json => output::print(format_args!("{:#}\n", json())),
-    };
-    match printed {
-        Ok(()) => 0,
-        Err(error) => {
-            output::complain(format_args!("cannot print: {error}"));
-            2
-        }
-    }
+    let columns = output::columns().unwrap_or(COLUMNS_DEFAULT);
+    let table = Table { columns, colour: output::takes_colour(args.color) };
+    output::answer(args.format, table, json, 0)
 }
 
 fn json() -> Value {

@@ -7,10 +7,10 @@ use audit_core::Inert;
 use audit_core::limits::RESERVE_BYTES;
 use audit_logging::writer::{Clock as _, Glance, NewestSegment, SystemClock, glance};
 use chrono::{DateTime, Utc};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, Format};
 
 /// Version of the JSON that is printed.
 const SCHEMA_VERSION: u32 = 1;
@@ -52,12 +52,6 @@ pub(crate) struct HealthArgs {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
 }
 
 /// What is wrong.
@@ -108,17 +102,7 @@ pub(crate) fn run(args: &HealthArgs) -> u8 {
     let now = SystemClock::default().now();
     let problems = problems(args, &found, now);
     let page = Page { found: &found, problems: &problems, now };
-    let printed = match args.format {
-        Format::Human => output::print(&page),
-        Format::Json => output::print(format_args!("{:#}\n", page.json())),
-    };
-    match printed {
-        Ok(()) => u8::from(!problems.is_empty()),
-        Err(error) => {
-            output::complain(format_args!("cannot print: {error}"));
-            2
-        }
-    }
+    output::answer(args.format, &page, || page.json(), u8::from(!problems.is_empty()))
 }
 
 fn problems(args: &HealthArgs, found: &Glance, now: DateTime<Utc>) -> Vec<Problem> {

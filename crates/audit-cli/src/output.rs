@@ -9,9 +9,10 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write as _};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Color, Style};
-use clap::ColorChoice;
+use clap::{ColorChoice, ValueEnum};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use serde_json::Value;
 
 /// What is as it should be.
 pub(crate) const GOOD: Style = coloured(AnsiColor::Green).bold();
@@ -42,6 +43,38 @@ pub(crate) fn print(text: impl Display) -> io::Result<()> {
         if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
     };
     printed.or_else(quiet)
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+/// Prints an answer, as a page for a person or as JSON; the exit status that it ends with.
+pub(crate) fn answer(
+    format: Format,
+    page: impl Display,
+    json: impl FnOnce() -> Value,
+    exit_code: u8,
+) -> u8 {
+    let printed = match format {
+        Format::Human => print(page),
+        Format::Json => print(format_args!("{:#}\n", json())),
+    };
+    end(printed, exit_code)
+}
+
+/// The exit status of a command whose last act was to print.
+pub(crate) fn end(printed: io::Result<()>, exit_code: u8) -> u8 {
+    match printed {
+        Ok(()) => exit_code,
+        Err(error) => {
+            complain(format_args!("cannot print: {error}"));
+            2
+        }
+    }
 }
 
 /// Prints a line to standard error, where messages to a person go. There is nowhere left to report

@@ -7,10 +7,10 @@ use audit_core::Inert;
 use audit_logging::writer::Clock as _;
 use audit_logging::writer::{PruneError, PrunePlan, SystemClock, plan_prune};
 use audit_logging::{AuditFileWriter, FlushMode, OpenPolicy, RetentionPolicy, RotationPolicy};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, Format};
 use crate::record::file_systems;
 
 /// Version of the JSON that is printed.
@@ -58,12 +58,6 @@ pub(crate) struct PruneArgs {
     format: Format,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
-}
-
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &PruneArgs) -> u8 {
     let plan = match prune(args) {
@@ -74,17 +68,7 @@ pub(crate) fn run(args: &PruneArgs) -> u8 {
             return 2;
         }
     };
-    let printed = match args.format {
-        Format::Human => output::print(Page { args, plan: &plan }),
-        Format::Json => output::print(format_args!("{:#}\n", json(args, &plan))),
-    };
-    match printed {
-        Ok(()) => 0,
-        Err(error) => {
-            output::complain(format_args!("cannot print: {error}"));
-            2
-        }
-    }
+    output::answer(args.format, Page { args, plan: &plan }, || json(args, &plan), 0)
 }
 
 fn prune(args: &PruneArgs) -> Result<PrunePlan, PruneError> {

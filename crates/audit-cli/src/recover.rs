@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_logging::writer::{Inspection, inspect};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
-use crate::output;
+use crate::output::{self, Format};
 
 /// Version of the JSON that is printed.
 const SCHEMA_VERSION: u32 = 1;
@@ -41,12 +41,6 @@ pub(crate) struct RecoverArgs {
     format: Format,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
-}
-
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &RecoverArgs) -> u8 {
     if !args.dry_run {
@@ -65,17 +59,8 @@ pub(crate) fn run(args: &RecoverArgs) -> u8 {
         }
     };
     let outcome = Outcome::of(&found);
-    let printed = match args.format {
-        Format::Human => output::print(Page { outcome, found: &found }),
-        Format::Json => output::print(format_args!("{:#}\n", json(outcome, &found))),
-    };
-    match printed {
-        Ok(()) => outcome.exit_code(),
-        Err(error) => {
-            output::complain(format_args!("cannot print: {error}"));
-            2
-        }
-    }
+    let page = Page { outcome, found: &found };
+    output::answer(args.format, page, || json(outcome, &found), outcome.exit_code())
 }
 
 /// What an open would do.

@@ -45,11 +45,5 @@ impl Described {
 
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &SchemaArgs) -> u8 {
-    match output::print(args.of.text()) {
-        Ok(()) => 0,
-        Err(error) => {
-            output::complain(format_args!("cannot print: {error}"));
-            2
-        }
-    }
+    output::end(output::print(args.of.text()), 0)
 }

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use audit_core::{Inert, Receipt};
 use audit_verify::{DirSource, Part, Progress, Report, Verdict, VerifyOptions, verify_source};
-use clap::{Args, ColorChoice, ValueEnum};
+use clap::{Args, ColorChoice};
 
-use crate::output::{self, BAD, FAULT, GOOD};
+use crate::output::{self, BAD, FAULT, Format, GOOD};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,12 +42,6 @@ pub(crate) struct VerifyArgs {
     allow_torn: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    Human,
-    Json,
-}
-
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &VerifyArgs) -> u8 {
     let mut options = VerifyOptions::default();
@@ -63,14 +57,8 @@ pub(crate) fn run(args: &VerifyArgs) -> u8 {
             return 2;
         }
     };
-    if let Err(error) = print(args, &report) {
-        output::complain(format_args!("cannot print: {error}"));
-        return 2;
-    }
-    if report.verdict == Verdict::Torn && args.allow_torn {
-        return 0;
-    }
-    report.verdict.exit_code()
+    let is_allowed = report.verdict == Verdict::Torn && args.allow_torn;
+    output::end(print(args, &report), if is_allowed { 0 } else { report.verdict.exit_code() })
 }
 
 fn print(args: &VerifyArgs, report: &Report) -> std::io::Result<()> {
