@@ -16,8 +16,6 @@ use tempfile::TempDir;
 pub enum FileSystem {
     /// ext4 as it usually is.
     Ext4,
-    /// ext4 that writes in place and replays nothing.
-    Ext4WithoutJournal,
     /// XFS.
     Xfs,
 }
@@ -25,7 +23,7 @@ pub enum FileSystem {
 impl FileSystem {
     const fn program(self) -> &'static str {
         match self {
-            Self::Ext4 | Self::Ext4WithoutJournal => "mkfs.ext4",
+            Self::Ext4 => "mkfs.ext4",
             Self::Xfs => "mkfs.xfs",
         }
     }
@@ -34,7 +32,6 @@ impl FileSystem {
         match self {
             // No blocks are kept for root, who runs the tests.
             Self::Ext4 => &["-q", "-F", "-m", "0"],
-            Self::Ext4WithoutJournal => &["-q", "-F", "-m", "0", "-O", "^has_journal"],
             Self::Xfs => &["-q", "-f"],
         }
     }
@@ -100,8 +97,8 @@ impl Drop for Mount {
 pub struct LoopDisk {
     mount: Mount,
     image: PathBuf,
-    /// Where the image is, if nobody else keeps it. Removed after the mount.
-    _home: Option<TempDir>,
+    /// Where the image is. Removed after the mount.
+    _home: TempDir,
 }
 
 /// What makes the kernel attach a loop device, and let it go at the unmount.
@@ -116,22 +113,12 @@ impl LoopDisk {
     /// That cannot be done here: why, in a line.
     pub fn new(kind: FileSystem, bytes: u64, options: &[&str]) -> io::Result<Self> {
         let home = tempfile::tempdir()?;
-        let disk = Self::on(&home.path().join("image"), kind, bytes, options)?;
-        Ok(Self { _home: Some(home), ..disk })
-    }
-
-    /// The same on an image of this path, which is for the caller to remove.
-    ///
-    /// # Errors
-    ///
-    /// That cannot be done here: why, in a line.
-    pub fn on(image: &Path, kind: FileSystem, bytes: u64, options: &[&str]) -> io::Result<Self> {
-        let file = File::create(image)?;
-        file.set_len(bytes)?;
+        let image = home.path().join("image");
+        File::create(&image)?.set_len(bytes)?;
         let mut make = Command::new(kind.program());
-        run(make.args(kind.options()).args(options).arg(image))?;
-        let mount = Mount::new(&AS_LOOP, image)?;
-        Ok(Self { mount, image: image.to_owned(), _home: None })
+        run(make.args(kind.options()).args(options).arg(&image))?;
+        let mount = Mount::new(&AS_LOOP, &image)?;
+        Ok(Self { mount, image, _home: home })
     }
 
     /// Where it is mounted.

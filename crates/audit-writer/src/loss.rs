@@ -15,6 +15,42 @@ pub struct Loss {
     pub sha256: Option<Digest>,
 }
 
+/// Losses that the log is still to be told of, a tally for each reason.
+#[derive(Debug, Default)]
+pub(crate) struct Losses(Vec<LossTally>);
+
+impl Losses {
+    /// Counts a loss.
+    pub(crate) fn add(&mut self, at: RecordTime, loss: Loss) {
+        match self.of(loss.reason) {
+            Some(tally) => tally.add(at, loss),
+            None => self.0.push(LossTally::new(at, loss)),
+        }
+    }
+
+    /// Counts those of a tally again, whose own declaration will not be in the log.
+    pub(crate) fn absorb(&mut self, lost: &LossTally) {
+        match self.of(lost.reason) {
+            Some(tally) => tally.absorb(lost),
+            None => self.0.push(lost.clone()),
+        }
+    }
+
+    fn of(&mut self, reason: LossReason) -> Option<&mut LossTally> {
+        self.0.iter_mut().find(|tally| tally.reason == reason)
+    }
+
+    /// Takes the newest tally.
+    pub(crate) fn pop(&mut self) -> Option<LossTally> {
+        self.0.pop()
+    }
+
+    /// Takes all, in the order of their first losses.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = LossTally> {
+        self.0.drain(..)
+    }
+}
+
 /// Losses of one kind, in a row.
 #[derive(Clone, Debug)]
 pub(crate) struct LossTally {
@@ -43,13 +79,8 @@ impl LossTally {
         tally
     }
 
-    /// Why these were lost.
-    pub(crate) fn reason(&self) -> LossReason {
-        self.reason
-    }
-
     /// Counts another one.
-    pub(crate) fn add(&mut self, at: RecordTime, loss: Loss) {
+    fn add(&mut self, at: RecordTime, loss: Loss) {
         self.count = self.count.saturating_add(1);
         self.critical_count = self.critical_count.saturating_add(u64::from(loss.critical));
         self.last = at;
@@ -61,7 +92,7 @@ impl LossTally {
 
     /// Counts those of another tally of the same kind, whose own declaration is not in the log: its
     /// digest stands for theirs.
-    pub(crate) fn absorb(&mut self, other: &Self) {
+    fn absorb(&mut self, other: &Self) {
         self.count = self.count.saturating_add(other.count);
         self.critical_count = self.critical_count.saturating_add(other.critical_count);
         self.first = self.first.min(other.first);

@@ -24,7 +24,7 @@ use crate::chain::Chain;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{OpenError, WriteError};
 use crate::flush;
-use crate::loss::{Loss, LossTally};
+use crate::loss::{Loss, LossTally, Losses};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, Store};
 use durable::Pending;
@@ -57,7 +57,7 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     pending: Pending,
     space: Space,
     durable: Option<Receipt>,
-    losses: Vec<LossTally>,
+    losses: Losses,
     fault: Option<WriteError>,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
@@ -165,7 +165,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             pending: Pending::default(),
             space: Space::default(),
             durable: None,
-            losses: Vec::new(),
+            losses: Losses::default(),
             fault: None,
             unfinished: Vec::new(),
             closed: false,
@@ -250,20 +250,14 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.usable()?;
         self.check_service(service_id)?;
         let now = RecordTime::new(self.clock.now());
-        match self.losses.iter_mut().find(|tally| tally.reason() == loss.reason) {
-            Some(tally) => tally.add(now, loss),
-            None => self.losses.push(LossTally::new(now, loss)),
-        }
+        self.losses.add(now, loss);
         Ok(())
     }
 
     /// Counts losses again whose declaration will not be in the log.
     pub(crate) fn restore_losses(&mut self, tallies: &[LossTally]) {
         for lost in tallies {
-            match self.losses.iter_mut().find(|tally| tally.reason() == lost.reason()) {
-                Some(tally) => tally.absorb(lost),
-                None => self.losses.push(lost.clone()),
-            }
+            self.losses.absorb(lost);
         }
     }
 

@@ -8,7 +8,6 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use audit_testkit::dice::Dice;
@@ -16,15 +15,13 @@ use audit_testkit::loopback::{FileSystem, LoopDisk};
 
 use crate::emitter::Task;
 use crate::kills::many;
-use crate::life::{ARGUMENTS, Kill, Life, emitter, live, watch};
+use crate::life::{ARGUMENTS, Kill, Life, SIGKILL, emitter, hear_until, live, watch};
 use crate::log::Log;
 use crate::losses::Found;
 use crate::modes::MODES;
 
 /// Cuts that one log sees.
 const CUTS_A_LOG: u64 = 10;
-
-const SIGKILL: i32 = 9;
 
 /// What happened around the cuts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -162,7 +159,7 @@ fn live_until_cut(disk: &LoopDisk, dir: &Path, part: &Task, at: Kill) -> Result<
     let mut heard = 0;
     let mut cut = Ok(());
     let (status, said) = watch(&mut command, |process, lines| {
-        heard = hear_until(at, lines);
+        heard = hear_until(at, Instant::now(), lines);
         cut = disk.cut();
         process.kill().unwrap();
     });
@@ -170,22 +167,4 @@ fn live_until_cut(disk: &LoopDisk, dir: &Path, part: &Task, at: Kill) -> Result<
     // Whatever ended it was the cut, unless it was done before.
     let status = if status.success() { status } else { ExitStatus::from_raw(SIGKILL) };
     Life::of(status, &said[..heard])
-}
-
-/// Waits until it is time, and says how many lines there were by then.
-fn hear_until(at: Kill, lines: &Receiver<()>) -> usize {
-    let mut heard = 0;
-    match at {
-        Kill::Lines(count) => heard += lines.iter().take(usize::try_from(count).unwrap()).count(),
-        Kill::Time(time) => {
-            let end = Instant::now() + time;
-            while let Some(left) = end.checked_duration_since(Instant::now()) {
-                match lines.recv_timeout(left) {
-                    Ok(()) => heard += 1,
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                }
-            }
-        }
-    }
-    heard + lines.try_iter().count()
 }

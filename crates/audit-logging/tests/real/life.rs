@@ -13,7 +13,7 @@ use audit_logging::Receipt;
 
 use crate::emitter::{DIR, TASK, Task};
 
-const SIGKILL: i32 = 9;
+pub(crate) const SIGKILL: i32 = 9;
 
 /// When a process is killed.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ pub(crate) fn run(command: &mut Command, kill: Option<Kill>) -> (ExitStatus, Vec
     let started = Instant::now();
     watch(command, |process, lines| {
         if let Some(kill) = kill {
-            wait_for(kill, started, lines);
+            hear_until(kill, started, lines);
             process.kill().unwrap();
         }
     })
@@ -86,24 +86,22 @@ pub(crate) fn watch(
     (process.wait().unwrap(), said)
 }
 
-fn wait_for(kill: Kill, started: Instant, lines: &Receiver<()>) {
+/// Waits until it is time, and says how many lines there were by then.
+pub(crate) fn hear_until(kill: Kill, started: Instant, lines: &Receiver<()>) -> usize {
+    let mut heard = 0;
     match kill {
-        Kill::Lines(count) => {
-            for _ in 0..count {
-                if lines.recv().is_err() {
-                    return;
-                }
-            }
-        }
+        Kill::Lines(count) => heard += lines.iter().take(usize::try_from(count).unwrap()).count(),
         Kill::Time(time) => {
             let end = started + time;
             while let Some(left) = end.checked_duration_since(Instant::now()) {
-                if lines.recv_timeout(left) == Err(RecvTimeoutError::Disconnected) {
-                    return;
+                match lines.recv_timeout(left) {
+                    Ok(()) => heard += 1,
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                 }
             }
         }
     }
+    heard + lines.try_iter().count()
 }
 
 impl Life {

@@ -3,13 +3,13 @@
 use audit_core::RecordTime;
 
 use super::frames::Frames;
-use crate::loss::{Loss, LossTally};
+use crate::loss::{Loss, Losses};
 
 /// The events that will not be in the log.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
     /// What the log is still to be told.
-    tallies: Vec<LossTally>,
+    undeclared: Losses,
     events: u64,
     critical: u64,
 }
@@ -18,10 +18,7 @@ impl Lost {
     /// Counts an event, and keeps it to be declared.
     pub(super) fn add(&mut self, now: RecordTime, loss: Loss) {
         self.count(loss);
-        match self.tallies.iter_mut().find(|tally| tally.reason() == loss.reason) {
-            Some(tally) => tally.add(now, loss),
-            None => self.tallies.push(LossTally::new(now, loss)),
-        }
+        self.undeclared.add(now, loss);
     }
 
     /// Counts one that the worker declares itself.
@@ -32,7 +29,7 @@ impl Lost {
 
     /// Declares what was lost, before whatever comes next.
     pub(super) fn declare(&mut self, now: RecordTime, frames: &mut Frames) {
-        for tally in self.tallies.drain(..) {
+        for tally in self.undeclared.drain() {
             frames.push_loss(now, tally);
         }
     }

@@ -6,9 +6,10 @@ use audit_core::Receipt;
 use audit_core::limits::RECORD_BYTES_MAX;
 use chrono::{DateTime, Utc};
 
+use super::holder::open_beside;
 use super::line::Line;
 use super::read::read_range;
-use super::{holder, segments};
+use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::{FileSystemKind, RealStore, Store};
@@ -64,10 +65,7 @@ pub struct NewestRecord {
 ///
 /// [`OpenError::Io`] when the directory or the end of its newest segment cannot be read.
 pub fn glance(dir: impl AsRef<Path>) -> Result<Glance, OpenError> {
-    let open =
-        || RealStore::open_existing(dir.as_ref()).map_err(OpenError::io("open the directory"));
-    let store = open()?;
-    let is_free = open()?.try_lock().map_err(OpenError::io("lock the directory"))?;
+    let (store, holder) = open_beside(dir.as_ref())?;
     let names = segments(&store)?;
     let mut bytes: u64 = 0;
     for name in &names {
@@ -75,7 +73,7 @@ pub fn glance(dir: impl AsRef<Path>) -> Result<Glance, OpenError> {
     }
     let file_system = store.file_system();
     Ok(Glance {
-        holder: (!is_free).then(|| holder(&store)),
+        holder,
         segments: u64::try_from(names.len()).unwrap_or(u64::MAX),
         bytes,
         newest: names.last().map(|name| newest(&store, *name)).transpose()?,

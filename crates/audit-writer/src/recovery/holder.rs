@@ -1,12 +1,14 @@
 //! What the writers of a log said of themselves.
 
+use std::path::Path;
+
 use super::line::Line;
 use super::read::read_records;
 use super::scan::Scan;
 use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
-use crate::store::Store;
+use crate::store::{RealStore, Store};
 
 /// What the newest `log_opened` of some segments says.
 #[derive(Clone, Debug)]
@@ -49,6 +51,16 @@ pub(crate) fn holder<S: Store>(store: &S) -> String {
         Ok(Some(LogOpened { holder, .. })) => holder,
         Ok(None) | Err(_) => "it has not said who it is".to_owned(),
     }
+}
+
+/// Opens a directory to look at it, whoever has the log; and who that is.
+pub(super) fn open_beside(dir: &Path) -> Result<(RealStore, Option<String>), OpenError> {
+    let open = || RealStore::open_existing(dir).map_err(OpenError::io("open the directory"));
+    let store = open()?;
+    // The lock ends with the descriptor that it was taken with.
+    let is_free = open()?.try_lock().map_err(OpenError::io("lock the directory"))?;
+    let holder = (!is_free).then(|| holder(&store));
+    Ok((store, holder))
 }
 
 fn is_closed<S: Store>(store: &S, segments: &[SegmentName]) -> Result<bool, OpenError> {

@@ -7,10 +7,11 @@ use audit_core::lifecycle::{LifecycleEvent, LogId, PrunedFile, TailKind};
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
 use super::damage::Damage;
+use super::holder::open_beside;
 use super::read::{digest_from, read_records};
-use super::{Left, Scan, holder, recover, segments};
+use super::{Left, Scan, recover, segments};
 use crate::error::OpenError;
-use crate::store::{Identity, RealStore, SegmentFile, Sight, Store};
+use crate::store::{Identity, SegmentFile, Sight, Store};
 
 /// The end of a log, as an open would find it.
 #[derive(Clone, Debug, Default)]
@@ -56,12 +57,7 @@ pub struct Inspection {
 /// [`OpenError::Io`] when the directory or its newest segment cannot be read. An open would fail
 /// likewise, but for a directory that is missing: it would make that.
 pub fn inspect(dir: impl AsRef<Path>) -> Result<Inspection, OpenError> {
-    let open =
-        || RealStore::open_existing(dir.as_ref()).map_err(OpenError::io("open the directory"));
-    let store = open()?;
-    // The lock ends with the descriptor that it was taken with.
-    let is_free = open()?.try_lock().map_err(OpenError::io("lock the directory"))?;
-    let holder = (!is_free).then(|| holder(&store));
+    let (store, holder) = open_beside(dir.as_ref())?;
     let mut inspection = look(&mut ReadOnly(store))?;
     inspection.holder = holder;
     Ok(inspection)

@@ -83,7 +83,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                     return Err(WriteError::Io { action: "declare lost events", cause });
                 }
                 Err(error) => {
-                    self.losses.push(tally);
+                    self.losses.absorb(&tally);
                     return Err(error);
                 }
             }
