@@ -79,6 +79,9 @@ pub enum LifecycleEvent {
         /// The boot of the machine.
         #[serde(skip_serializing_if = "Option::is_none")]
         boot_id: Option<String>,
+        /// The key that its checkpoints are signed with, as signed notes write it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        vkey: Option<String>,
     },
     /// Events that were offered and are not in the log.
     EventsLost {
@@ -139,6 +142,15 @@ pub enum LifecycleEvent {
         /// Bytes that the file system had left beside it.
         available_bytes: u64,
     },
+    /// A checkpoint is on disk, so that one that is removed is missed.
+    CheckpointSigned {
+        /// How many records it covers.
+        size: u64,
+        /// The root of the tree over them, in base64, as the checkpoint has it.
+        root: String,
+        /// The id of the key that signed it, in hex.
+        key_id: String,
+    },
     /// A clean shutdown; the last record of its segment.
     LogClosed,
 }
@@ -156,6 +168,7 @@ impl LifecycleEvent {
             Self::DamageFound { .. } => "damage_found",
             Self::SegmentsPruned { .. } => "segments_pruned",
             Self::DiskFull { .. } => "disk_full",
+            Self::CheckpointSigned { .. } => "checkpoint_signed",
             Self::LogClosed => "log_closed",
         }
     }

@@ -35,6 +35,7 @@ pub fn of_bytes(events: &[AuditEvent<'_>], bytes_min: usize) -> Vec<u8> {
         host: None,
         pid: None,
         boot_id: None,
+        vkey: None,
     });
     for event in events.iter().cycle() {
         if log.lines.len() >= bytes_min {

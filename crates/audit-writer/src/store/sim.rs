@@ -64,7 +64,13 @@ impl SimDisk {
     /// Opens the directory. Locking is the caller's affair.
     #[must_use]
     pub fn store(&self) -> SimStore {
-        SimStore::new(self.clone())
+        SimStore::new(self.clone(), String::new())
+    }
+
+    /// Opens a folder of the directory, which is there from the beginning.
+    #[must_use]
+    pub fn folder(&self, name: &str) -> SimStore {
+        SimStore::new(self.clone(), format!("{name}/"))
     }
 
     /// Cuts the power at the operation of this number, counted from 0: it is begun, and it and all

@@ -125,6 +125,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                 host: identity.host,
                 pid: identity.pid,
                 boot_id: identity.boot_id,
+                vkey: None,
             });
         }
         events.extend(self.accounts.iter().filter(|event| !is_tail(event)).cloned());

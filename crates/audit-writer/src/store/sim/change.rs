@@ -46,6 +46,17 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// The name that is another's or nobody's afterwards; none for an append.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Append { .. } => "",
+            Self::Create { name, .. } | Self::Remove { name } => name,
+            Self::Rename { to, .. } => to,
+        }
+    }
+}
+
 /// What a crash makes of an operation. One that does not fit it means [`Kept`](Self::Kept).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::change::{Change, Fate, Unsynced};
 use super::file::{Append, File, Standing};
-use crate::segment::NEW_SEGMENT;
 
 type Entries = BTreeMap<String, usize>;
 
@@ -35,8 +34,10 @@ impl Disk {
         Arc::make_mut(&mut self.entries).insert(name, index);
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
-        self.entries.keys().cloned().collect()
+    /// The names in a directory, by what they begin with on the disk.
+    pub(super) fn names(&self, prefix: &str) -> Vec<String> {
+        let within = self.entries.keys().filter(|name| is_within(name, prefix));
+        within.filter_map(|name| name.strip_prefix(prefix).map(str::to_owned)).collect()
     }
 
     pub(super) fn files(&self) -> BTreeMap<String, Vec<u8>> {
@@ -57,22 +58,22 @@ impl Disk {
         self.files.get_mut(index).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    pub(super) fn create(&mut self, operation: u64) -> usize {
+    pub(super) fn create(&mut self, name: String, operation: u64) -> usize {
         let file = self.files.len();
         self.files.push(File::default());
-        Arc::make_mut(&mut self.entries).insert(NEW_SEGMENT.to_owned(), file);
-        self.changed(operation, Change::Create { name: NEW_SEGMENT.to_owned(), file });
+        Arc::make_mut(&mut self.entries).insert(name.clone(), file);
+        self.changed(operation, Change::Create { name, file });
         file
     }
 
-    pub(super) fn publish(&mut self, name: &str, operation: u64) -> io::Result<()> {
-        if self.entries.contains_key(name) {
+    pub(super) fn publish(&mut self, from: &str, to: &str, operation: u64) -> io::Result<()> {
+        if self.entries.contains_key(to) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let entries = Arc::make_mut(&mut self.entries);
-        let file = entries.remove(NEW_SEGMENT).ok_or(io::ErrorKind::NotFound)?;
-        entries.insert(name.to_owned(), file);
-        let (from, to) = (NEW_SEGMENT.to_owned(), name.to_owned());
+        let file = entries.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        entries.insert(to.to_owned(), file);
+        let (from, to) = (from.to_owned(), to.to_owned());
         self.changed(operation, Change::Rename { from, to, file });
         Ok(())
     }
@@ -91,9 +92,18 @@ impl Disk {
         }
     }
 
-    pub(super) fn sync_entries(&mut self) {
-        self.durable_entries = Arc::clone(&self.entries);
-        self.changes.clear();
+    /// Makes the names in a directory durable, by what they begin with on the disk, and no others.
+    pub(super) fn sync_entries(&mut self, prefix: &str) {
+        let elsewhere = |change: &Unsynced| !is_within(change.change.name(), prefix);
+        self.changes.retain(elsewhere);
+        if self.changes.is_empty() {
+            self.durable_entries = Arc::clone(&self.entries);
+            return;
+        }
+        let durable = Arc::make_mut(&mut self.durable_entries);
+        durable.retain(|name, _| !is_within(name, prefix));
+        let within = self.entries.iter().filter(|(name, _)| is_within(name, prefix));
+        durable.extend(within.map(|(name, file)| (name.clone(), *file)));
     }
 
     /// Gives up what a sync of a file that fails was to cover.
@@ -165,6 +175,11 @@ impl Disk {
         }
         found
     }
+}
+
+/// Whether a file is in the directory itself whose files have names that begin so.
+fn is_within(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| !rest.contains('/'))
 }
 
 fn of_append(file: usize, append: &Append) -> Unsynced {

@@ -7,12 +7,15 @@ use super::disk::Disk;
 use super::fault::Failure;
 use super::file::length;
 use super::{Now, SimDisk};
+use crate::segment::NEW_SEGMENT;
 use crate::store::{Identity, Link, SegmentFile, Sight, Store};
 
-/// A log's directory on a simulated disk.
+/// A directory on a simulated disk: a log's, or a folder of it.
 #[derive(Debug)]
 pub struct SimStore {
     disk: SimDisk,
+    /// What the names of its files begin with on the disk.
+    prefix: String,
     random: u8,
 }
 
@@ -100,8 +103,12 @@ impl fmt::Display for Operation {
 }
 
 impl SimStore {
-    pub(super) fn new(disk: SimDisk) -> Self {
-        Self { disk, random: 0 }
+    pub(super) fn new(disk: SimDisk, prefix: String) -> Self {
+        Self { disk, prefix, random: 0 }
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
     }
 }
 
@@ -109,55 +116,65 @@ impl Store for SimStore {
     type Segment = SimSegment;
 
     fn names(&self) -> io::Result<Vec<String>> {
-        self.disk.operate(Operation::Names, |disk, _| Ok(disk.names()))
+        self.disk.operate(Operation::Names, |disk, _| Ok(disk.names(&self.prefix)))
     }
 
     fn open(&self, name: &str) -> io::Result<SimSegment> {
+        let name = self.path(name);
         let index =
-            self.disk.operate(Operation::Open(name.to_owned()), |disk, _| disk.index(name))?;
+            self.disk.operate(Operation::Open(name.clone()), |disk, _| disk.index(&name))?;
         Ok(SimSegment { disk: self.disk.clone(), index })
     }
 
     fn create(&mut self) -> io::Result<SimSegment> {
-        let index =
-            self.disk.operate(Operation::Create, |disk, now| Ok(disk.create(now.operation)))?;
+        let name = self.path(NEW_SEGMENT);
+        let created = |disk: &mut Disk, now: Now| Ok(disk.create(name, now.operation));
+        let index = self.disk.operate(Operation::Create, created)?;
         Ok(SimSegment { disk: self.disk.clone(), index })
     }
 
     fn publish(&mut self, name: &str) -> io::Result<()> {
-        let renamed = |disk: &mut Disk, now: Now| disk.publish(name, now.operation);
-        self.disk.operate(Operation::Publish(name.to_owned()), renamed)
+        let (from, to) = (self.path(NEW_SEGMENT), self.path(name));
+        let operation = Operation::Publish(to.clone());
+        let renamed = |disk: &mut Disk, now: Now| disk.publish(&from, &to, now.operation);
+        self.disk.operate(operation, renamed)
     }
 
     fn remove(&mut self, name: &str) -> io::Result<()> {
+        let name = self.path(name);
+        let operation = Operation::Remove(name.clone());
         let removed = |disk: &mut Disk, now: Now| {
-            let index = disk.remove(name, now.operation).ok_or(io::ErrorKind::NotFound)?;
+            let index = disk.remove(&name, now.operation).ok_or(io::ErrorKind::NotFound)?;
             disk.file_mut(index)?.allocated = 0;
             Ok(())
         };
-        self.disk.operate(Operation::Remove(name.to_owned()), removed)
+        self.disk.operate(operation, removed)
     }
 
     fn look(&self, name: &str, file: &SimSegment) -> io::Result<Sight> {
+        let name = self.path(name);
+        let operation = Operation::Look(name.clone());
         let seen = |disk: &mut Disk, _| {
-            let link = match disk.index(name) {
+            let link = match disk.index(&name) {
                 Ok(index) if index == file.index => Link::Same,
                 Ok(_) => Link::Other,
                 Err(_) => Link::Gone,
             };
             Ok(Sight { bytes: length(disk.file(file.index)?.bytes.len()), link })
         };
-        self.disk.operate(Operation::Look(name.to_owned()), seen)
+        self.disk.operate(operation, seen)
     }
 
     fn release(&mut self, name: &str) -> io::Result<()> {
+        let name = self.path(name);
+        let operation = Operation::Release(name.clone());
         let released = |disk: &mut Disk, _| {
-            let index = disk.index(name)?;
+            let index = disk.index(&name)?;
             let file = disk.file_mut(index)?;
             file.allocated = length(file.bytes.len());
             Ok(())
         };
-        self.disk.operate(Operation::Release(name.to_owned()), released)
+        self.disk.operate(operation, released)
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -166,7 +183,7 @@ impl Store for SimStore {
 
     fn sync_dir(&mut self) -> io::Result<()> {
         let synced = |disk: &mut Disk, _| {
-            disk.sync_entries();
+            disk.sync_entries(&self.prefix);
             Ok(())
         };
         self.disk.operate(Operation::SyncDir, synced)
