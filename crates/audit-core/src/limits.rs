@@ -107,3 +107,11 @@ pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;
 
 /// Most segments that one `segments_pruned` names: at most 200 bytes each, they fit into a record.
 pub const PRUNED_FILES_MAX: usize = 256;
+
+/// Longest signed note in bytes: some hundred signatures of the longest kinds in use, 5 KB each,
+/// and a text beside them.
+pub const NOTE_BYTES_MAX: usize = 1 << 20;
+
+/// Most signatures of a note: what golang.org/x/mod/sumdb/note reads, where the specification asks
+/// for 16. Each may cost a verification.
+pub const NOTE_SIGNATURES_MAX: usize = 100;

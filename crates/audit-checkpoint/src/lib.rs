@@ -1,0 +1,31 @@
+//! What a log says of itself, in a form that others can check: signed notes, checkpoints and
+//! cosignatures, after the specifications of c2sp.org and RFC 6962 section 2.1.
+//!
+//! Everything here is a pure function of its arguments: this crate opens no file and no connection,
+//! reads no clock, starts no thread and draws no random number; seeds and times are the caller's.
+//! It does not know what a leaf is, keeps no tree, and does not decide which keys to trust. It
+//! refuses what is not written as it would write it, and keeps what it does not know: signatures of
+//! other algorithms stay in a note, are never judged and never counted.
+//!
+//! | module | specification |
+//! |---|---|
+//! | [`key`], [`note`] | c2sp.org/signed-note |
+//! | [`checkpoint`] | c2sp.org/tlog-checkpoint |
+//! | [`cosignature`] | c2sp.org/tlog-cosignature |
+//! | [`tree`] | RFC 6962 sections 2.1.1 and 2.1.2 |
+
+pub mod checkpoint;
+pub mod cosignature;
+pub mod key;
+pub mod note;
+pub mod tree;
+
+mod encoding;
+#[cfg(test)]
+mod sample;
+
+pub use checkpoint::{Checkpoint, CheckpointError, Cosigned, SignedCheckpoint};
+pub use cosignature::{CosignatureError, cosign};
+pub use key::{KeyError, KeyId, KeyKind, KeyName, SecretText, SigningKey, VerifyingKey};
+pub use note::{Note, NoteError, NoteSignature, Verified};
+pub use tree::{Prover, TreeError, check_consistency, check_inclusion};
