@@ -82,6 +82,12 @@ impl Checkpoint {
         &self.root
     }
 
+    /// The root as the note's text has it: in Base 64.
+    #[must_use]
+    pub fn root_base64(&self) -> String {
+        base64(self.root.as_bytes())
+    }
+
     /// The lines after the third, which mean nothing here.
     pub fn extensions(&self) -> impl Iterator<Item = &str> {
         self.extensions.lines()
@@ -136,8 +142,8 @@ impl FromStr for Checkpoint {
 /// The text of the note.
 impl fmt::Display for Checkpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root = base64(self.root.as_bytes());
-        write!(f, "{}\n{}\n{root}\n{}", self.origin, self.size, self.extensions)
+        let Self { origin, size, extensions, .. } = self;
+        write!(f, "{origin}\n{size}\n{}\n{extensions}", self.root_base64())
     }
 }
 

@@ -12,13 +12,11 @@
 //! | [`key`], [`note`] | c2sp.org/signed-note |
 //! | [`checkpoint`] | c2sp.org/tlog-checkpoint |
 //! | [`cosignature`] | c2sp.org/tlog-cosignature |
-//! | [`tree`] | RFC 6962 sections 2.1.1 and 2.1.2 |
 
 pub mod checkpoint;
 pub mod cosignature;
 pub mod key;
 pub mod note;
-pub mod tree;
 
 mod encoding;
 #[cfg(test)]
@@ -28,4 +26,3 @@ pub use checkpoint::{Checkpoint, CheckpointError, Cosigned, SignedCheckpoint};
 pub use cosignature::{CosignatureError, cosign};
 pub use key::{KeyError, KeyId, KeyKind, KeyName, SecretText, SigningKey, VerifyingKey};
 pub use note::{Note, NoteError, NoteSignature, Verified};
-pub use tree::{Prover, TreeError, check_consistency, check_inclusion};

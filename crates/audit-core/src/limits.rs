@@ -105,6 +105,10 @@ pub const CLOSING_BYTES: u64 = 8 << 10;
 /// missed elsewhere.
 pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;
 
+/// Default longest time in seconds that a record is without a checkpoint: what a rewrite of the log by
+/// somebody who has not the key could still reach.
+pub const CHECKPOINT_INTERVAL_SECS_DEFAULT: u64 = 300;
+
 /// Most segments that one `segments_pruned` names: at most 200 bytes each, they fit into a record.
 pub const PRUNED_FILES_MAX: usize = 256;
 

@@ -28,7 +28,8 @@
 //! ```
 //!
 //! This crate only joins the others: the events and the record are [`core`]'s, safe text is
-//! [`validate`]'s, the disk is [`writer`]'s. The verifier is no part of it: who checks a log should
+//! [`validate`]'s, the disk is [`writer`]'s, signed
+//! checkpoints are [`checkpoint`]'s. The verifier is no part of it: who checks a log should
 //! not run the code that wrote it.
 //!
 //! Features, all off by default:
@@ -52,6 +53,7 @@ pub mod signal;
 #[cfg(feature = "tracing")]
 mod traced;
 
+pub use audit_checkpoint as checkpoint;
 pub use audit_core as core;
 pub use audit_validate as validate;
 pub use audit_writer as writer;
@@ -65,8 +67,8 @@ pub use audit_core::{
     ServiceId, TextPolicy,
 };
 pub use audit_writer::{
-    AuditFileWriter, Condition, Damage, Health, OpenError, PendingReceipt, ShutdownError,
-    WriteError,
+    AuditFileWriter, CheckpointFault, Condition, Damage, Health, OpenError, PendingReceipt,
+    ShutdownError, SignError, Signing, WriteError,
 };
 pub use logger::{AuditLogger, EmitError};
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::LossReason;
 use audit_core::{AuditConfig, AuditEvent, AuditMode, Digest, Marks, Receipt};
 use audit_validate::{Decoded, ValidationError, validate_event};
 use audit_writer::{
     AuditFileWriter, Health, Loss, OpenError, PendingReceipt, QueueError, QueuedWriter,
-    ShutdownError, WriteError,
+    ShutdownError, SignError, Signing, WriteError,
 };
 
 /// Records events from any thread. Clones share one log.
@@ -78,11 +79,33 @@ impl AuditLogger {
     /// [`OpenError`] when the directory cannot be used, is not on a local file system, another
     /// writer has it, it belongs to another service, or its end is damaged. The log is unchanged.
     pub fn open(config: Arc<AuditConfig>) -> Result<Self, OpenError> {
+        Self::start(config, |_| Ok(()))
+    }
+
+    /// As [`open`](Self::open), and signs checkpoints: at each rotation, when the log is closed,
+    /// when a record has been without one for the interval, and [on demand](Self::checkpoint). They
+    /// lie in the folder `checkpoints` of the log's directory. Keep copies elsewhere: a log that
+    /// extends a checkpoint which was kept cannot have been cut or rewritten up to it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open); [`OpenError::RolledBack`] when the log is not what the newest
+    /// checkpoint covers, [`OpenError::Checkpoint`] when that is another log's.
+    pub fn open_signed(config: Arc<AuditConfig>, signing: Signing) -> Result<Self, OpenError> {
+        Self::start(config, |writer| writer.sign(signing))
+    }
+
+    fn start(
+        config: Arc<AuditConfig>,
+        prepare: impl FnOnce(&mut AuditFileWriter) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
         let queue = match &config.mode {
             AuditMode::Disabled => None,
             AuditMode::Local { dir } => {
                 let AuditConfig { rotation_policy, flush_mode, open_policy, .. } = *config;
-                let writer = AuditFileWriter::open(dir, rotation_policy, flush_mode, open_policy)?;
+                let mut writer =
+                    AuditFileWriter::open(dir, rotation_policy, flush_mode, open_policy)?;
+                prepare(&mut writer)?;
                 let (service_id, overflow) = (config.service_id, config.overflow_policy);
                 Some(Arc::new(QueuedWriter::start(writer, service_id, overflow)?))
             }
@@ -191,6 +214,17 @@ impl AuditLogger {
     /// within the deadline, [`EmitError::Write`] when it failed.
     pub fn flush(&self) -> Result<(), EmitError> {
         self.queue.as_ref().map_or(Ok(()), |queue| Ok(queue.flush()?))
+    }
+
+    /// Signs a checkpoint over every record that was accepted before, after making these durable.
+    /// Where one covers all but what the log says of itself, that one is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::NoKey`] when the log was opened without a key, or is disabled; otherwise
+    /// [`SignError`], each variant of which says what was done.
+    pub fn checkpoint(&self) -> Result<Checkpoint, SignError> {
+        self.queue.as_ref().map_or(Err(SignError::NoKey), |queue| queue.checkpoint())
     }
 
     /// Closes the log for all clones and returns its head, to be kept elsewhere: with it, the

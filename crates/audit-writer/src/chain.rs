@@ -4,7 +4,7 @@ use audit_core::limits::SEQ_MAX;
 use audit_core::{Digest, Frontier, Receipt};
 
 /// The head of the chain and the tree over it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chain {
     prev_hash: Digest,
     frontier: Frontier,

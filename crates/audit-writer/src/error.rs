@@ -60,6 +60,43 @@ pub enum OpenError {
         /// What stands against a crash.
         damage: Damage,
     },
+    /// The log is not what a checkpoint of its own covers: it lacks records that there were, or has
+    /// others in their place, as an older copy has that was restored. It must not go on, since its
+    /// records would be given out twice; one that takes over from it may be begun
+    /// ([`AuditFileWriter::begin`](crate::AuditFileWriter::begin), `audit begin --continues`).
+    #[error(
+        "the log has {records} records and is not the one whose first {size} a checkpoint covers: \
+         an older copy of it must not go on; begin a new log that continues it"
+    )]
+    RolledBack {
+        /// How many records the checkpoint covers.
+        size: u64,
+        /// How many there are.
+        records: u64,
+    },
+    /// The newest checkpoint beside the log is not one of its own. Nothing is signed over it.
+    #[error("checkpoints/{file} {fault}")]
+    Checkpoint {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        fault: CheckpointFault,
+    },
+}
+
+/// What is wrong with a checkpoint beside a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointFault {
+    /// It is no signed note, or its text is no checkpoint.
+    #[error("is no checkpoint")]
+    NotANote,
+    /// It is that of another log: its origin is not the name of the key.
+    #[error("is the checkpoint of another log than the key's")]
+    OtherOrigin,
+    /// It covers another number of records than its name says.
+    #[error("covers another number of records than its name says")]
+    OtherSize,
 }
 
 /// An event was not recorded as asked.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use audit_checkpoint::Checkpoint;
 use audit_core::Receipt;
 
 use crate::error::WriteError;
+use crate::signing::SignError;
 
 /// How a log was doing at one moment.
 #[derive(Clone, Debug)]
@@ -28,6 +30,10 @@ pub struct Health {
     pub lost: u64,
     /// Critical ones among them.
     pub lost_critical: u64,
+    /// The newest checkpoint, where the log was opened with a key.
+    pub last_checkpoint: Option<Checkpoint>,
+    /// Why the last one that was due was not signed.
+    pub checkpoint_failure: Option<SignError>,
     /// Bytes that the file system had left when space was last allocated or asked for; `None` when
     /// that was not yet so, or it did not say.
     pub free_bytes: Option<u64>,

@@ -21,14 +21,16 @@ mod broken;
 mod chain;
 mod health;
 mod loss;
+mod notes;
 mod queue;
 mod recovery;
+mod signing;
 mod sync;
 mod worker;
 mod writer;
 
 pub use clock::{Clock, SimClock, SystemClock};
-pub use error::{OpenError, QueueError, ShutdownError, WriteError};
+pub use error::{CheckpointFault, OpenError, QueueError, ShutdownError, WriteError};
 pub use health::{Condition, Health, Reserve};
 pub use loss::Loss;
 pub use queue::{PendingReceipt, QueuedWriter};
@@ -36,5 +38,6 @@ pub use recovery::{
     Damage, Glance, Inspection, NewestRecord, NewestSegment, PruneError, PrunePlan, glance,
     inspect, plan_prune,
 };
+pub use signing::{SignError, Signing};
 pub use store::{RealStore, SimDisk, SimStore, Store};
 pub use writer::AuditFileWriter;

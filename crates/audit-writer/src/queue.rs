@@ -17,6 +17,7 @@ mod state;
 
 use std::time::Duration;
 
+use audit_checkpoint::Checkpoint;
 use audit_core::limits::DROP_DEADLINE_SECS;
 use audit_core::{AuditEvent, Marks, OverflowPolicy, Receipt, ServiceId};
 
@@ -27,9 +28,10 @@ pub(crate) use shared::{Shared, Turn};
 pub(crate) use state::Closed;
 
 use crate::clock::Clock;
-use crate::error::{OpenError, QueueError, ShutdownError};
+use crate::error::{OpenError, QueueError, ShutdownError, WriteError};
 use crate::health::{Condition, Health, Reserve};
 use crate::loss::Loss;
+use crate::signing::SignError;
 use crate::store::Store;
 use crate::sync::{Arc, thread, wait_for};
 use crate::worker;
@@ -71,7 +73,8 @@ impl QueuedWriter {
             return Err(OpenError::ServiceMismatch { log, given: service_id });
         }
         let clock = Arc::new(writer.clock().clone());
-        let shared = Arc::new(Shared::new(clock, writer.flush_mode(), writer.durable()));
+        let (flush_mode, checkpoint) = (writer.flush_mode(), writer.last_checkpoint().cloned());
+        let shared = Arc::new(Shared::new(clock, flush_mode, writer.durable(), checkpoint));
         worker::start(Arc::clone(&shared), writer, service_id)?;
         Ok(Self { shared, overflow, pid: std::process::id() })
     }
@@ -175,6 +178,41 @@ impl QueuedWriter {
         self.check_within(oldest, newest)
     }
 
+    /// Signs a checkpoint over every record that was accepted before, after making these durable.
+    /// Where one covers all but what the log says of itself, that one is returned.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`]; each variant says what was done.
+    pub fn checkpoint(&self) -> Result<Checkpoint, SignError> {
+        self.own_process().map_err(|_| SignError::Write(WriteError::Forked))?;
+        let mut state = self.shared.lock();
+        if let Some(Err(cause)) = state.outcome() {
+            return Err(SignError::Write(cause));
+        }
+        state.usable().map_err(|_| SignError::Closed)?;
+        state.hurry();
+        let accepted = state.accepted();
+        let round = state.checkpoints.ask(accepted);
+        self.shared.wake_worker(state);
+        let mut patience = self.patience(self.overflow.deadline());
+        let mut state = self.shared.lock();
+        loop {
+            if let Some(answer) = state.checkpoints.answer(round) {
+                return answer;
+            }
+            match state.outcome() {
+                Some(Err(cause)) => return Err(SignError::Write(cause)),
+                Some(Ok(_)) => return Err(SignError::Closed),
+                None => {}
+            }
+            if patience.is_over() || state.worker == Some(thread::current().id()) {
+                return Err(SignError::Deadline);
+            }
+            state = wait_for(&self.shared.signed, state, patience.nap());
+        }
+    }
+
     /// Writes what is in the queue, declares what was lost, records `log_closed`, makes everything
     /// durable and gives the lock back. Returns the head of the log; a log without a record has
     /// none. Nothing is accepted any more. Again it changes nothing and returns the same.
@@ -223,6 +261,8 @@ impl QueuedWriter {
             durable: 0,
             lost: 0,
             lost_critical: 0,
+            last_checkpoint: None,
+            checkpoint_failure: None,
             free_bytes: None,
             reserve: Reserve::Allocated,
         }

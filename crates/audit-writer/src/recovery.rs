@@ -13,6 +13,7 @@ mod read;
 mod retention;
 mod scan;
 mod tail;
+mod tree;
 
 use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, PrunedFile};
 use audit_core::{Digest, OnDamage, ServiceId};
@@ -30,6 +31,7 @@ use read::{read_range, read_records};
 pub(crate) use retention::{Left, Old, prunable};
 pub use retention::{PruneError, PrunePlan, plan_prune};
 use scan::{Opened, Scan};
+pub(crate) use tree::root_at;
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
 const TAIL_BYTES_MAX: u64 = 16 << 20;
@@ -47,6 +49,8 @@ pub(crate) struct Recovered<F> {
     pub(crate) account: Option<LifecycleEvent>,
     /// What a deletion by retention, the newest that it declares, may have left.
     pub(crate) pruned: Vec<PrunedFile>,
+    /// The size of the last checkpoint that the newest segment tells of.
+    pub(crate) checkpoint_recorded: Option<u64>,
 }
 
 /// What stands behind the whole records of a segment.
@@ -97,9 +101,18 @@ pub(crate) fn recover<S: Store>(
     let previous = PreviousSegment { file: name, last_seq: head.seq, last_hash: head.hash };
     // Where somebody has touched the log, nothing more of it is deleted.
     let is_damaged = matches!(account, Some(LifecycleEvent::DamageFound { .. }));
-    let Scan { chain, pruned, .. } = scan;
+    let Scan { chain, pruned, checkpoint_recorded, .. } = scan;
     let pruned = if is_damaged { Vec::new() } else { pruned };
-    Ok(Some(Recovered { service_id, log_id, chain, previous, file, account, pruned }))
+    Ok(Some(Recovered {
+        service_id,
+        log_id,
+        chain,
+        previous,
+        file,
+        account,
+        pruned,
+        checkpoint_recorded,
+    }))
 }
 
 /// Judges what a scan of a segment, which ends at `end`, has left.

@@ -15,6 +15,7 @@ use crate::error::{OpenError, WriteError};
 use crate::flush;
 use crate::loss::Loss;
 use crate::queue::{Closed, Content, Frames, Shared, Turn};
+use crate::signing::SignError;
 use crate::store::Store;
 use crate::sync::{Arc, thread};
 use crate::writer::{AuditFileWriter, Claim};
@@ -61,7 +62,16 @@ impl<S: Store, C: Clock> Worker<S, C> {
     /// Commits batches until the log is closed and nothing waits any more. Returns how many events
     /// that were accepted it had to give up.
     fn work(&mut self) -> Result<u64, WriteError> {
-        while self.shared.take(&mut self.batch) == Turn::Commit {
+        self.note_checkpoints()?;
+        loop {
+            match self.shared.take(&mut self.batch) {
+                Turn::Close => return Ok(0),
+                Turn::Checkpoint => {
+                    self.checkpoint()?;
+                    continue;
+                }
+                Turn::Commit => {}
+            }
             while let Err(error) = self.commit_all(Claim::Routine) {
                 if !error.is_passing() {
                     return Err(error);
@@ -72,8 +82,33 @@ impl<S: Store, C: Clock> Worker<S, C> {
                 }
             }
             self.shared.note_batch(None, self.writer.space());
+            self.checkpoint()?;
         }
-        Ok(0)
+    }
+
+    /// Signs a checkpoint where somebody waits for one or one is due.
+    fn checkpoint(&mut self) -> Result<(), WriteError> {
+        if self.shared.wants_checkpoint() {
+            let signed = self.writer.checkpoint();
+            self.shared.answer_checkpoint(signed.clone());
+            end_if_out_of_use(signed)?;
+        }
+        self.note_checkpoints()
+    }
+
+    /// Signs a checkpoint where one is due, and tells when the next one is. What fails is tried
+    /// again after another interval.
+    fn note_checkpoints(&mut self) -> Result<(), WriteError> {
+        let due_in = match self.writer.checkpoint_if_due() {
+            Ok(due_in) => due_in,
+            failed @ Err(_) => {
+                end_if_out_of_use(failed)?;
+                self.writer.checkpoint_if_due().ok().flatten()
+            }
+        };
+        let (newest, failure) = (self.writer.last_checkpoint(), self.writer.checkpoint_failure());
+        self.shared.note_checkpoints(newest, failure, due_in);
+        Ok(())
     }
 
     /// Does what can be done after an error, and sleeps until it is worth another try.
@@ -216,8 +251,17 @@ impl<S: Store, C: Clock> Worker<S, C> {
         if let Err(error) = &closed {
             writer.abandon(error.clone());
         }
+        shared.note_checkpoints(writer.last_checkpoint(), writer.checkpoint_failure(), None);
         drop(writer);
         shared.end(closed);
+    }
+}
+
+/// A checkpoint that was not signed is no reason to stop, unless the log itself is out of use.
+fn end_if_out_of_use<T>(signed: Result<T, SignError>) -> Result<(), WriteError> {
+    match signed {
+        Err(SignError::Write(error)) if !error.is_passing() => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod durable;
 mod lines;
 mod open;
 mod prune;
+mod sign;
 mod space;
 mod watch;
 
@@ -29,6 +30,8 @@ use crate::segment::SegmentName;
 use crate::store::{RealStore, Store};
 use durable::Pending;
 use lines::Lines;
+pub(crate) use lines::put;
+use sign::Signer;
 pub(crate) use space::{Claim, Space, is_full};
 
 /// Appends records to a log, for one thread.
@@ -59,6 +62,9 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     durable: Option<Receipt>,
     losses: Losses,
     fault: Option<WriteError>,
+    signer: Option<Signer<S>>,
+    /// The size of the last checkpoint that the newest segment, as it was found, tells of.
+    checkpoint_recorded: Option<u64>,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
@@ -167,6 +173,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             durable: None,
             losses: Losses::default(),
             fault: None,
+            signer: None,
+            checkpoint_recorded: None,
             unfinished: Vec::new(),
             closed: false,
             pid: std::process::id(),
@@ -185,6 +193,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             prune::resume(&mut writer.store, &found.pruned, &found.previous.file)?;
             writer.previous = Some((found.previous, found.file));
             writer.accounts.extend(found.account);
+            writer.checkpoint_recorded = found.checkpoint_recorded;
         }
         Ok(writer)
     }

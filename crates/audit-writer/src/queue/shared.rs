@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use audit_checkpoint::Checkpoint;
 use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
 
 use super::frames::Frames;
@@ -11,6 +12,7 @@ use super::state::{Outcome, State};
 use crate::clock::Clock;
 use crate::error::{QueueError, WriteError};
 use crate::loss::Loss;
+use crate::signing::SignError;
 use crate::sync::{
     Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock, thread, wait, wait_for,
 };
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(super) work: Condvar,
     /// The worker has taken what was in the queue.
     pub(super) room: Condvar,
+    /// A checkpoint was signed, or could not be.
+    pub(super) signed: Condvar,
     /// The log has ended.
     pub(super) ended: Condvar,
 }
@@ -38,15 +42,17 @@ impl Shared {
         clock: Arc<dyn Clock>,
         flush_mode: FlushMode,
         durable: Option<Receipt>,
+        checkpoint: Option<Checkpoint>,
     ) -> Self {
         Self {
             clock,
             flush_mode,
-            state: Mutex::new(State::new(flush_mode, durable)),
+            state: Mutex::new(State::new(flush_mode, durable, checkpoint)),
             progress: Progress::default(),
             has_failures: AtomicBool::new(false),
             work: Condvar::new(),
             room: Condvar::new(),
+            signed: Condvar::new(),
             ended: Condvar::new(),
         }
     }
@@ -57,6 +63,8 @@ impl Shared {
 pub(crate) enum Turn {
     /// Commit the batch, and go on.
     Commit,
+    /// Sign a checkpoint.
+    Checkpoint,
     /// Commit the batch, to which nothing will be added, and close the log when it was empty.
     Close,
 }
@@ -127,6 +135,9 @@ impl Shared {
             }
             if state.is_closing() {
                 return Turn::Close;
+            }
+            if state.wants_checkpoint() || state.checkpoints.is_due(now) {
+                return Turn::Checkpoint;
             }
             state = self.sleep(state, now);
         }
@@ -206,11 +217,37 @@ impl Shared {
         self.lock().note_batch(stalled, space);
     }
 
+    /// Whether somebody waits for a checkpoint that can be signed now.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.lock().wants_checkpoint()
+    }
+
+    /// Tells whoever waits for a checkpoint what became of it.
+    pub(crate) fn answer_checkpoint(&self, answer: Result<Checkpoint, SignError>) {
+        let mut state = self.lock();
+        let accepted = state.accepted();
+        state.checkpoints.end_round(answer, accepted);
+        drop(state);
+        self.signed.notify_all();
+    }
+
+    /// Tells how the log stands with checkpoints, and in how long the next is due.
+    pub(crate) fn note_checkpoints(
+        &self,
+        newest: Option<&Checkpoint>,
+        failure: Option<&SignError>,
+        due_in: Option<Duration>,
+    ) {
+        let due = due_in.map(|left| self.clock.monotonic().saturating_add(left));
+        self.lock().checkpoints.note(newest, failure, due);
+    }
+
     /// Tells that the log has ended, and how.
     pub(crate) fn end(&self, outcome: Outcome) {
         let unsettled = self.lock().end(outcome.clone());
         self.progress.end();
         self.room.notify_all();
+        self.signed.notify_all();
         self.ended.notify_all();
         // Where it ended well, every ticket is settled.
         if let Err(cause) = outcome {

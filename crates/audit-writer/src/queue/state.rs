@@ -1,15 +1,19 @@
 //! What the callers and the worker share, under one lock. Nothing here waits, and nothing is done
 //! to the disk.
 
+mod checkpoints;
 mod due;
 mod settling;
 
 use std::time::Duration;
 
+use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::LossReason;
 use audit_core::limits::{QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
+
+use checkpoints::Checkpoints;
 
 use super::frames::{Content, Frames};
 use super::lost::Lost;
@@ -60,6 +64,7 @@ pub(super) struct State {
     last_durable: Option<Receipt>,
     slots: Slots,
     lost: Lost,
+    pub(super) checkpoints: Checkpoints,
     stalled: Option<WriteError>,
     space: Space,
     /// Whether the worker sleeps and has not been woken.
@@ -77,7 +82,11 @@ enum Phase {
 }
 
 impl State {
-    pub(super) fn new(flush_mode: FlushMode, last_durable: Option<Receipt>) -> Self {
+    pub(super) fn new(
+        flush_mode: FlushMode,
+        last_durable: Option<Receipt>,
+        checkpoint: Option<Checkpoint>,
+    ) -> Self {
         Self {
             flush_mode,
             phase: Phase::Open,
@@ -91,6 +100,7 @@ impl State {
             last_durable,
             slots: Slots::default(),
             lost: Lost::default(),
+            checkpoints: Checkpoints::new(checkpoint),
             stalled: None,
             space: Space::default(),
             worker_sleeps: false,
@@ -211,6 +221,8 @@ impl State {
             durable: self.durable,
             lost: self.lost.events(),
             lost_critical: self.lost.critical(),
+            last_checkpoint: self.checkpoints.newest().cloned(),
+            checkpoint_failure: self.checkpoints.failure().cloned(),
             free_bytes: self.space.free_bytes,
             reserve: if self.space.unsupported { Reserve::Threshold } else { Reserve::Allocated },
         }

@@ -30,6 +30,9 @@ pub enum Damage {
     /// NULs begin or end within a block.
     #[error("its tail holds NULs that no lost block leaves")]
     NulsWithinBlock,
+    /// Its tail lost a record that a checkpoint covers, which was durable before that was signed.
+    #[error("a record that a checkpoint covers is not whole any more")]
+    CheckpointedRecordLost,
 }
 
 impl Damage {
@@ -45,6 +48,7 @@ impl Damage {
             Self::LineNotARecord => "line_not_a_record",
             Self::ByteAfterRecord => "byte_after_record",
             Self::NulsWithinBlock => "nuls_within_block",
+            Self::CheckpointedRecordLost => "checkpointed_record_lost",
         }
     }
 }

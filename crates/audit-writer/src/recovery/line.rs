@@ -109,6 +109,11 @@ impl<'a> Line<'a> {
         event.get("files")?.as_array()?.iter().map(file).collect()
     }
 
+    /// How many records a checkpoint covers that was signed.
+    pub(super) fn checkpoint_signed(&self) -> Option<u64> {
+        self.event_if("checkpoint_signed")?.get("size")?.as_u64()
+    }
+
     /// The writer's own events are few and have no `sanitized`, so they are read with a JSON
     /// parser.
     fn event_if(&self, event_type: &str) -> Option<Value> {

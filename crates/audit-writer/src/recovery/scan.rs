@@ -18,6 +18,8 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) struct Scan {
     name: SegmentName,
+    /// What the segment has to begin after, where that is known.
+    follows: Option<Chain>,
     pub(super) chain: Chain,
     /// Where the records that it has taken end.
     pub(super) offset: u64,
@@ -28,6 +30,8 @@ pub(super) struct Scan {
     pub(super) closed: bool,
     /// What its last `segments_pruned` names.
     pub(super) pruned: Vec<PrunedFile>,
+    /// The size of the last checkpoint that it tells of.
+    pub(super) checkpoint_recorded: Option<u64>,
     /// The latest time of a record.
     pub(super) latest: String,
 }
@@ -36,6 +40,7 @@ impl Scan {
     pub(super) fn new(name: SegmentName) -> Self {
         Self {
             name,
+            follows: None,
             chain: Chain::new(),
             offset: 0,
             opened: None,
@@ -43,8 +48,14 @@ impl Scan {
             owes_log_opened: false,
             closed: false,
             pruned: Vec::new(),
+            checkpoint_recorded: None,
             latest: String::new(),
         }
+    }
+
+    /// The walk over a segment that is to begin where another ended.
+    pub(super) fn following(name: SegmentName, before: Option<Chain>) -> Self {
+        Self { follows: before, ..Self::new(name) }
     }
 
     /// Takes the next line (without its line feed) if it is a whole record linked to the one before.
@@ -70,6 +81,7 @@ impl Scan {
         if let Some(files) = line.segments_pruned() {
             self.pruned = files;
         }
+        self.checkpoint_recorded = line.checkpoint_signed().or(self.checkpoint_recorded);
         if *line.timestamp > *self.latest {
             line.timestamp.clone_into(&mut self.latest);
         }
@@ -86,6 +98,9 @@ impl Scan {
             return None;
         }
         self.chain = Chain::after(line.prev_hash, frontier);
+        if self.follows.as_ref().is_some_and(|before| *before != self.chain) {
+            return None;
+        }
         self.opened = Some(Opened { service_id: ServiceId::new(line.service_id).ok()?, log_id });
         Some(())
     }

@@ -108,7 +108,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
 }
 
 /// Writes until all is written or an error occurs; says how much was.
-pub(super) fn put(file: &mut impl SegmentFile, bytes: &[u8]) -> (usize, Option<Arc<io::Error>>) {
+pub(crate) fn put(file: &mut impl SegmentFile, bytes: &[u8]) -> (usize, Option<Arc<io::Error>>) {
     let mut written = 0_usize;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
         match file.append(rest) {

@@ -36,6 +36,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         now: RecordTime,
     ) -> Result<(), WriteError> {
         broken::unless(Broken::RotationUnsynced, || self.sync())?;
+        if self.current.is_some() {
+            self.sign_quietly();
+        }
         let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
         let name = SegmentName { first_seq, date: now.date() };
         let log_id = self.log_id()?;
@@ -76,6 +79,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.accounts.clear();
         self.continues = None;
         self.announced = true;
+        self.checkpoint_was_recorded();
         if let Some((_, mut previous)) = self.previous.take() {
             seal(&mut previous);
         }
@@ -125,10 +129,11 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                 host: identity.host,
                 pid: identity.pid,
                 boot_id: identity.boot_id,
-                vkey: None,
+                vkey: self.vkey(),
             });
         }
         events.extend(self.accounts.iter().filter(|event| !is_tail(event)).cloned());
+        events.extend(self.unrecorded());
         events
     }
 

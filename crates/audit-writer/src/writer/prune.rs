@@ -3,6 +3,7 @@
 //! Segments go one by one, oldest first, each deletion durable before the next: whatever a crash
 //! interrupts, what is left begins with one that the log names, and has no gap.
 
+use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::{LifecycleEvent, PrunedFile};
 use audit_core::limits::PRUNED_FILES_MAX;
 use audit_core::{RetentionPolicy, ServiceId};
@@ -17,14 +18,20 @@ use crate::store::Store;
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Deletes the oldest segments whose records a policy lets go. Each is read to its end first,
     /// and has to be whole; the newest always stays. The log says in `segments_pruned` which ones,
-    /// and that is durable, before the first is deleted. Returns what was deleted.
+    /// and that is durable, before the first is deleted. Of a log that is signed only segments go
+    /// that a checkpoint covers. Returns what was deleted.
     ///
     /// # Errors
     ///
     /// [`PruneError`]; each variant says what was done.
     pub fn prune(&mut self, retention: RetentionPolicy) -> Result<PrunePlan, PruneError> {
         self.usable()?;
-        let old = prunable(&self.store, retention, self.clock.now())?;
+        let mut old = prunable(&self.store, retention, self.clock.now())?;
+        if self.signs() {
+            // What no checkpoint covers would leave nothing behind that it can be held against.
+            let covered = self.last_checkpoint().map_or(0, Checkpoint::size);
+            old.truncate(old.iter().take_while(|old| old.last.seq < covered).count());
+        }
         let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
         let days = retention.delete_after_days;
         for some in old.chunks(PRUNED_FILES_MAX) {

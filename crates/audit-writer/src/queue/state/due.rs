@@ -20,6 +20,7 @@ impl State {
     /// Whether a sleeping worker has to be woken; from then on it counts as awake.
     pub(crate) fn wakes_worker(&mut self) -> bool {
         let due = if self.stalled.is_some() { self.overtakes() } else { self.due(Duration::ZERO) };
+        let due = due || self.wants_checkpoint();
         let wakes = self.worker_sleeps && due;
         self.worker_sleeps &= !wakes;
         wakes
@@ -68,11 +69,19 @@ impl State {
         self.urgent = false;
     }
 
+    /// Whether somebody waits for a checkpoint that can be signed now.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.checkpoints.is_wanted(self.settled.up_to())
+    }
+
     /// When the worker has to look again if nobody wakes it: when the oldest record reaches the
-    /// interval, or, as an event that comes in meanwhile wakes nobody, an interval from now.
+    /// interval, or, as an event that comes in meanwhile wakes nobody, an interval from now; or when
+    /// a checkpoint is due.
     pub(crate) fn look_again(&self, now: Duration) -> Option<Duration> {
         let since = self.oldest.unwrap_or(now);
-        flush::interval(self.flush_mode).map(|interval| since.saturating_add(interval))
+        let interval = flush::interval(self.flush_mode);
+        let commit = interval.map(|interval| since.saturating_add(interval));
+        [commit, self.checkpoints.due()].into_iter().flatten().min()
     }
 
     /// Notes that the worker has nothing left, or why it has.

@@ -1,0 +1,63 @@
+//! What a log's checkpoints are signed with, and how often.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit_checkpoint::CheckpointError;
+use audit_checkpoint::SigningKey;
+use audit_core::limits::CHECKPOINT_INTERVAL_SECS_DEFAULT;
+
+use crate::error::WriteError;
+
+/// The key of a log, and how long a record may be without a checkpoint.
+///
+/// A checkpoint is signed when the log is rotated, when it is closed, and when a record has been
+/// uncovered for the interval.
+#[derive(Debug)]
+pub struct Signing {
+    pub(crate) key: SigningKey,
+    pub(crate) interval: Duration,
+}
+
+impl Signing {
+    /// Signs with this key. Its name is the origin of the log's checkpoints: it belongs to one log
+    /// alone, and to all its writers.
+    #[must_use]
+    pub fn new(key: SigningKey) -> Self {
+        Self { key, interval: Duration::from_secs(CHECKPOINT_INTERVAL_SECS_DEFAULT) }
+    }
+
+    /// Signs when a record has been uncovered for so long; 300 seconds by default.
+    #[must_use]
+    pub fn every(self, interval: Duration) -> Self {
+        Self { interval, ..self }
+    }
+}
+
+/// No checkpoint was signed, or none that the log says of. The log is as it was, and goes on.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The log was opened without a key.
+    #[error("the log was opened without a key")]
+    NoKey,
+    /// There is no record to sign.
+    #[error("the log has no record yet")]
+    Empty,
+    /// The checkpoint cannot be made.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The checkpoint cannot be kept beside the log: a file of its name may be there.
+    #[error("cannot keep the checkpoint: {0}")]
+    Keep(Arc<std::io::Error>),
+    /// The disk has not answered within the deadline. The checkpoint is signed when it does.
+    #[error("the checkpoint is waiting for the disk")]
+    Deadline,
+    /// The log was shut down.
+    #[error("the log is shut down")]
+    Closed,
+    /// The records could not be made durable, which comes before signing, or the checkpoint is kept
+    /// and could not be recorded in the log: a later record will be.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}

@@ -1,0 +1,373 @@
+//! Checkpoints: when they are signed, that no crash makes two contradict each other, and that a log
+//! that is not the one they cover signs nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a helper of tests fails where it stands"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, SigningKey};
+use audit_core::digest::leaf_hash;
+use audit_core::{Digest, FlushMode, Frontier, OverflowPolicy, RotationPolicy};
+use audit_writer::segment::{NEW_SEGMENT, SegmentName};
+use audit_writer::store::{Failure, Fate, Fault, Lasting};
+use audit_writer::{
+    CheckpointFault, Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk,
+};
+use common::{
+    SimWriter, clock_at, critical, open, routine, service, verify_consistent, wait_until,
+};
+
+const FOLDER: &str = "checkpoints";
+
+/// Three events a segment or so.
+const FEW: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 2_500 };
+
+fn key(name: &str) -> SigningKey {
+    SigningKey::from_seed(KeyName::new(name).unwrap(), KeyKind::Ed25519, &[7; 32]).unwrap()
+}
+
+fn signing() -> Signing {
+    Signing::new(key("audit.example/host-1"))
+}
+
+fn opened(disk: &SimDisk, clock: &SimClock, rotation: RotationPolicy) -> SimWriter {
+    let mut log = open(disk, clock, rotation, FlushMode::default()).unwrap();
+    log.sign_with(disk.folder(FOLDER), signing()).unwrap();
+    log
+}
+
+fn write(log: &mut SimWriter, mut numbers: Range<u64>) {
+    assert!(numbers.all(|number| log.write_event(&routine(number)).is_ok()));
+}
+
+fn refusal(disk: &SimDisk, signing: Signing) -> OpenError {
+    let clock = clock_at("2026-01-02T12:00:00Z");
+    let mut log = open(disk, &clock, FEW, FlushMode::default()).unwrap();
+    log.sign_with(disk.folder(FOLDER), signing).unwrap_err()
+}
+
+fn noon() -> (SimDisk, SimClock) {
+    (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"))
+}
+
+fn is_note(name: &str) -> bool {
+    name.starts_with("checkpoints/") && !name.ends_with(NEW_SEGMENT)
+}
+
+/// The checkpoints on a disk, each signed by the key of the log.
+fn checkpoints(files: &BTreeMap<String, Vec<u8>>) -> Vec<Checkpoint> {
+    let keys = [key("audit.example/host-1").verifying_key().clone()];
+    let notes = files.iter().filter(|(name, _)| is_note(name));
+    notes
+        .map(|(name, bytes)| {
+            let signed = SignedCheckpoint::open(Note::parse(bytes).unwrap(), &keys).unwrap();
+            let checkpoint = signed.checkpoint().clone();
+            assert_eq!(*name, format!("checkpoints/{:020}.note", checkpoint.size()));
+            checkpoint
+        })
+        .collect()
+}
+
+/// The hashes of a log's records, in order. A record that was written again after a crash is the
+/// later one.
+fn leaves(files: &BTreeMap<String, Vec<u8>>) -> Vec<Digest> {
+    let segments = files.iter().filter(|(name, _)| SegmentName::parse(name).is_some());
+    let lines = segments.flat_map(|(_, bytes)| bytes.split(|&byte| byte == b'\n'));
+    let records = lines.filter_map(|line| {
+        let (body, hash) = line.split_at_checked(line.len().checked_sub(75)?)?;
+        let seq = body.strip_prefix(br#"{"v":1,"seq":"#)?;
+        let seq = seq.split(|&byte| byte == b',').next()?;
+        let seq: u64 = std::str::from_utf8(seq).ok()?.parse().ok()?;
+        let hash = Digest::from_hex(&hash[9..73]).filter(|&hash| hash == leaf_hash(body))?;
+        Some((seq, hash))
+    });
+    let by_seq: BTreeMap<_, _> = records.collect();
+    assert!(by_seq.keys().copied().eq(0..u64::try_from(by_seq.len()).unwrap()));
+    by_seq.into_values().collect()
+}
+
+/// Holds every checkpoint on a disk against its log.
+#[track_caller]
+fn assert_extends_all(files: &BTreeMap<String, Vec<u8>>) -> usize {
+    let leaves = leaves(files);
+    let found = checkpoints(files);
+    for checkpoint in &found {
+        let mut tree = Frontier::new();
+        let size = usize::try_from(checkpoint.size()).unwrap();
+        leaves[..size].iter().for_each(|&leaf| tree.push(leaf));
+        assert_eq!(tree.root(), *checkpoint.root(), "size {size}");
+    }
+    found.len()
+}
+
+fn text(files: &BTreeMap<String, Vec<u8>>) -> String {
+    files.values().map(|bytes| String::from_utf8_lossy(bytes)).collect()
+}
+
+#[test]
+fn a_checkpoint_is_signed_at_each_rotation_and_at_the_end() {
+    let (disk, clock) = noon();
+    for _ in 0..2 {
+        let mut log = opened(&disk, &clock, FEW);
+        write(&mut log, 0..9);
+        log.close().unwrap();
+    }
+    let files = disk.files();
+    let segments: Vec<_> = files.keys().filter_map(|name| SegmentName::parse(name)).collect();
+    let ends: Vec<_> = segments.iter().skip(1).map(|segment| segment.first_seq).collect();
+    let total = u64::try_from(leaves(&files).len()).unwrap();
+    let sizes: Vec<_> = checkpoints(&files).iter().map(Checkpoint::size).collect();
+    assert!(segments.len() > 4, "{segments:?}");
+    assert_eq!(sizes, [ends, vec![total]].concat(), "each segment is covered to its last byte");
+    assert_extends_all(&files);
+
+    let text = text(&files);
+    for checkpoint in &checkpoints(&files)[..sizes.len() - 1] {
+        let told = format!(
+            r#""event":{{"event_type":"checkpoint_signed","size":{},"root":"{}","key_id":"#,
+            checkpoint.size(),
+            checkpoint.root_base64(),
+        );
+        assert_eq!(text.matches(&told).count(), 1, "{told}");
+    }
+    assert_eq!(text.matches(r#""vkey":"audit.example/host-1+"#).count(), 2);
+    verify_consistent(files);
+}
+
+#[test]
+fn a_checkpoint_on_demand_covers_all_and_is_told_of_at_once() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, RotationPolicy::Daily);
+    assert!(matches!(log.checkpoint(), Err(SignError::Empty)));
+    log.write_event(&routine(1)).unwrap();
+    let first = log.checkpoint().unwrap();
+    assert_eq!(first.size(), 3, "segment_opened, log_opened, the event");
+    assert_eq!(log.events_since_sync(), 0, "a checkpoint covers what is durable");
+    assert_eq!(log.checkpoint().unwrap(), first, "nothing is new but what the log says of itself");
+    log.write_event(&critical(2)).unwrap();
+    assert_eq!(log.checkpoint().unwrap().size(), 5);
+    assert_eq!(log.last_checkpoint().map(Checkpoint::size), Some(5));
+    assert_eq!(text(&disk.files()).matches("checkpoint_signed").count(), 2);
+    drop(log);
+    assert_eq!(assert_extends_all(&disk.files()), 3);
+
+    let (disk, clock) = noon();
+    let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
+    log.write_event(&routine(1)).unwrap();
+    assert!(matches!(log.checkpoint(), Err(SignError::NoKey)));
+}
+
+#[test]
+fn what_a_log_did_not_tell_of_its_next_writer_tells() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, FEW);
+    log.write_event(&routine(1)).unwrap();
+    log.close().unwrap();
+    assert_eq!(text(&disk.files()).matches("checkpoint_signed").count(), 0);
+
+    // One that writes nothing leaves it to the one after it.
+    let mut log = opened(&disk, &clock, FEW);
+    assert_eq!(log.checkpoint().unwrap().size(), 4);
+    log.close().unwrap();
+    let mut log = opened(&disk, &clock, FEW);
+    log.write_event(&routine(2)).unwrap();
+    log.close().unwrap();
+    assert_eq!(text(&disk.files()).matches(r#"checkpoint_signed","size":4,"#).count(), 1);
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn no_crash_makes_two_checkpoints_that_contradict_each_other() {
+    let (disk, clock) = noon();
+    disk.remember();
+    let mut log = opened(&disk, &clock, FEW);
+    for number in 0..5 {
+        log.write_event(&routine(number)).unwrap();
+        log.checkpoint().unwrap();
+        log.write_event(&critical(number)).unwrap();
+    }
+    log.close().unwrap();
+    let mut kept = 0;
+    for moment in disk.moments() {
+        for seed in 0..12 {
+            let found = moment.disk.after_crash(|unsynced| match seed {
+                0 => Fate::Kept,
+                1 => Fate::Lost,
+                seed => unsynced.fate(seed * 7_919 + moment.operation),
+            });
+            let before = checkpoints(&found.files());
+            kept += before.len();
+            let mut log = opened(&found, &clock, FEW);
+            write(&mut log, 0..4);
+            log.close().unwrap();
+            let files = found.files();
+            assert!(assert_extends_all(&files) > before.len());
+            verify_consistent(files);
+        }
+    }
+    assert!(kept > 1_000, "{kept}");
+}
+
+#[test]
+fn whatever_fails_while_signing_the_log_goes_on_and_signs_later() {
+    for failure in [Failure::Errno(5), Failure::Errno(28), Failure::Late(5), Failure::Short] {
+        for at in 0..40 {
+            let (disk, clock) = noon();
+            let mut log = opened(&disk, &clock, FEW);
+            log.write_event(&critical(1)).unwrap();
+            let at = disk.operations() + at;
+            disk.inject(Some(Fault { at, failure, lasting: Lasting::Once }));
+            let signed = log.checkpoint();
+            disk.inject(None);
+            if let Err(SignError::Keep(_)) = &signed {
+                assert!(log.checkpoint_failure().is_some());
+                log.write_event(&critical(2)).unwrap();
+                log.checkpoint().unwrap();
+                assert!(log.checkpoint_failure().is_none());
+            }
+            drop(log);
+            assert_extends_all(&disk.files());
+            let mut log = opened(&disk, &clock, FEW);
+            log.write_event(&critical(3)).unwrap();
+            log.close().unwrap();
+            assert_extends_all(&disk.files());
+            verify_consistent(disk.files());
+        }
+    }
+}
+
+/// A log with its checkpoints after each of three lives.
+fn lives() -> [BTreeMap<String, Vec<u8>>; 3] {
+    let (disk, clock) = noon();
+    [1, 2, 3].map(|life| {
+        let mut log = opened(&disk, &clock, FEW);
+        write(&mut log, life * 100..life * 100 + 4);
+        log.close().unwrap();
+        disk.files()
+    })
+}
+
+fn with_notes_of(log: &BTreeMap<String, Vec<u8>>, notes: &BTreeMap<String, Vec<u8>>) -> SimDisk {
+    let log = log.iter().filter(|(name, _)| !is_note(name));
+    let all = log.chain(notes.iter().filter(|(name, _)| is_note(name)));
+    SimDisk::with_files(all.map(|(name, bytes)| (name.clone(), bytes.clone())).collect())
+}
+
+#[test]
+fn an_older_copy_of_the_log_signs_nothing() {
+    let [first, second, third] = lives();
+    for older in [&first, &second] {
+        let disk = with_notes_of(older, &third);
+        let records = u64::try_from(leaves(older).len()).unwrap();
+        let error = refusal(&disk, signing());
+        assert!(
+            matches!(error, OpenError::RolledBack { size, records: found }
+                if size > records && found == records),
+            "{error}"
+        );
+        assert!(error.to_string().contains("begin a new log that continues it"), "{error}");
+        assert_eq!(disk.files(), with_notes_of(older, &third).files(), "nothing was changed");
+    }
+}
+
+#[test]
+fn another_history_of_the_log_signs_nothing() {
+    let [first, _, _] = lives();
+    let (disk, clock) = noon();
+    for _ in 0..3 {
+        let mut log = opened(&disk, &clock, FEW);
+        write(&mut log, 999..1_003);
+        log.close().unwrap();
+    }
+    let disk = with_notes_of(&disk.files(), &first);
+    let error = refusal(&disk, signing());
+    assert!(matches!(error, OpenError::RolledBack { size, records } if size < records), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_another_log_or_none_at_all_is_not_signed_over() {
+    let [first, ..] = lives();
+    let disk = with_notes_of(&first, &first);
+    let fault = |disk: &SimDisk, signing: Signing| {
+        let error = refusal(disk, signing);
+        let OpenError::Checkpoint { fault, .. } = error else { panic!("{error}") };
+        fault
+    };
+    let other = Signing::new(key("audit.example/host-2"));
+    assert_eq!(fault(&disk, other), CheckpointFault::OtherOrigin);
+
+    let newest = first.keys().rfind(|name| is_note(name)).unwrap();
+    let longer = "checkpoints/00000000000000000999.note";
+    disk.replace(longer, first[newest].clone());
+    assert_eq!(fault(&disk, signing()), CheckpointFault::OtherSize);
+    for bytes in [Vec::new(), vec![0xff], vec![b'\n'; 2_000_000]] {
+        disk.replace(longer, bytes);
+        assert_eq!(fault(&disk, signing()), CheckpointFault::NotANote);
+    }
+}
+
+#[test]
+fn a_record_that_a_checkpoint_covers_is_not_taken_for_what_a_crash_lost() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, RotationPolicy::Daily);
+    log.write_event(&routine(1)).unwrap();
+    log.checkpoint().unwrap();
+    let files = disk.files();
+    let (name, bytes) = files.iter().find(|(name, _)| !is_note(name)).unwrap();
+    let disk = SimDisk::with_files(files.clone());
+    // The event and the record of the checkpoint, of which a cut leaves a part.
+    let lines: Vec<_> = bytes.split_inclusive(|&byte| byte == b'\n').collect();
+    disk.resize(name, lines[..2].concat().len() + 100);
+    let error = refusal(&disk, signing());
+    assert!(
+        matches!(error, OpenError::Damaged { damage: Damage::CheckpointedRecordLost, .. }),
+        "{error}"
+    );
+    disk.resize(name, lines[..2].concat().len());
+    assert!(matches!(refusal(&disk, signing()), OpenError::RolledBack { .. }));
+}
+
+#[test]
+fn the_queue_signs_on_demand_and_when_the_interval_is_over() {
+    let (disk, clock) = noon();
+    let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
+    let interval = Duration::from_mins(5);
+    log.sign_with(disk.folder(FOLDER), signing().every(interval)).unwrap();
+    let queue = QueuedWriter::start(log, service(), OverflowPolicy::default()).unwrap();
+    let emit = |number| {
+        let envelope = routine(number);
+        queue.emit(&envelope.event, &envelope.sanitized).unwrap();
+    };
+    assert!(matches!(queue.checkpoint(), Err(SignError::Empty)));
+    emit(1);
+    assert_eq!(queue.checkpoint().unwrap().size(), 3, "what was accepted before is covered");
+    assert_eq!(queue.health().last_checkpoint.as_ref().map(Checkpoint::size), Some(3));
+
+    emit(2);
+    queue.flush().unwrap();
+    let now = Duration::ZERO;
+    wait_until(|| {
+        clock.has_sleeper(now + interval) || clock.has_sleeper(now + Duration::from_secs(1))
+    });
+    assert_eq!(checkpoints(&disk.files()).len(), 1, "too early");
+    // No event comes any more.
+    for _ in 0..400 {
+        clock.pass(Duration::from_secs(1));
+        std::thread::yield_now();
+    }
+    wait_until(|| queue.health().last_checkpoint.is_some_and(|newest| newest.size() == 5));
+    queue.shutdown(Duration::from_mins(1)).unwrap();
+    assert_extends_all(&disk.files());
+    assert!(matches!(queue.checkpoint(), Err(SignError::Closed)));
+    let newest = queue.health().last_checkpoint.unwrap();
+    assert_eq!(usize::try_from(newest.size()).unwrap(), leaves(&disk.files()).len());
+}
