@@ -3,9 +3,12 @@
 mod assets;
 mod begin;
 mod bell;
+mod checkpoint;
 mod events;
 mod health;
 mod input;
+mod key_file;
+mod keygen;
 mod output;
 mod prune;
 mod record;
@@ -32,6 +35,8 @@ enum Verb {
     Show(show::ShowArgs),
     Verify(verify::VerifyArgs),
     Recover(recover::RecoverArgs),
+    Keygen(keygen::KeygenArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
     Begin(begin::BeginArgs),
     Prune(prune::PruneArgs),
     Health(health::HealthArgs),
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         Verb::Show(args) => show::run(&args),
         Verb::Verify(args) => verify::run(&args),
         Verb::Recover(args) => recover::run(&args),
+        Verb::Keygen(args) => keygen::run(&args),
+        Verb::Checkpoint(args) => checkpoint::run(&args),
         Verb::Begin(args) => begin::run(&args),
         Verb::Prune(args) => prune::run(&args),
         Verb::Health(args) => health::run(&args),

@@ -9,18 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use audit_core::lifecycle::LossReason;
-use audit_core::limits::{BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, COMMAND_DEADLINE_SECS};
+use audit_core::limits::{
+    BATCH_INTERVAL_SECS_DEFAULT, BATCH_SIZE_DEFAULT, CHECKPOINT_INTERVAL_SECS_DEFAULT,
+    COMMAND_DEADLINE_SECS,
+};
 use audit_core::{Digest, Inert};
 use audit_logging::signal::{EndSignal, EndSignals};
 use audit_logging::validate::decode_line;
 use audit_logging::writer::Loss;
 use audit_logging::{
     AuditConfig, AuditLogger, EmitError, FileSystems, FlushMode, OnDamage, OpenPolicy,
-    OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, TextPolicy,
+    OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, Signing, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
 use crate::input::{Lines, Next, Source};
+use crate::key_file;
 use crate::output;
 use fault::Fault;
 use receipts::Receipts;
@@ -33,6 +37,8 @@ Examples:
   $ audit record --dir audit.log --service web.shop-1 events.jsonl
   $ tail -n 5 events.jsonl | audit record --dir audit.log --service web.shop-1 --receipts
   $ audit record --dir audit.log --service web.shop-1 --flush immediate --rotate both:100000000 events.jsonl
+  $ audit keygen --name audit.example.com/shop-1 --out signed.key
+  $ audit record --dir signed.log --service web.shop-1 --key signed.key events.jsonl
 
 Exit status: 0 when every line was recorded, 1 when a line was refused, 2 when the command could
 not do its work. SIGTERM and SIGINT make it record the lines it has read, close the log and exit
@@ -68,6 +74,15 @@ pub(crate) struct RecordArgs {
     /// When a new file is begun: daily, size:BYTES, or both:BYTES
     #[arg(long, value_name = "WHEN", default_value = "daily", value_parser = rotation)]
     rotate: RotationPolicy,
+
+    /// Sign checkpoints with this private key, as `audit keygen` makes it
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// Seconds after which a record is covered by a checkpoint
+    #[arg(long, value_name = "SECONDS", requires = "key",
+          default_value_t = CHECKPOINT_INTERVAL_SECS_DEFAULT)]
+    checkpoint_interval: u64,
 
     /// What to do when the newest file does not end as a crash leaves it
     #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
@@ -114,6 +129,12 @@ impl RecordArgs {
             open_policy: self.open_policy(),
             ..AuditConfig::local(self.service, &self.dir)
         }
+    }
+
+    fn signing(&self) -> Result<Option<Signing>, Fault> {
+        let interval = Duration::from_secs(self.checkpoint_interval);
+        let key = self.key.as_deref().map(key_file::read).transpose()?;
+        Ok(key.map(|key| Signing::new(key).every(interval)))
     }
 
     fn open_policy(&self) -> OpenPolicy {
@@ -194,7 +215,12 @@ impl<'a> Recorder<'a> {
             .map_err(|source| Fault::Input { path: shown(&args.input), source })?;
         let signals = EndSignals::catch().map_err(Fault::Prepare)?;
         let receipts = Receipts::new().map_err(Fault::Prepare)?;
-        let log = AuditLogger::open(Arc::new(args.config()))
+        let config = Arc::new(args.config());
+        let opened = match args.signing()? {
+            None => AuditLogger::open(config),
+            Some(signing) => AuditLogger::open_signed(config, signing),
+        };
+        let log = opened
             .map_err(|source| Fault::Open { dir: shown(&args.dir), source: Box::new(source) })?;
         let (events, critical, refused, line) = (0, 0, 0, 0);
         let recorder = Self { args, log, signals, receipts, events, critical, refused, line };
@@ -293,6 +319,9 @@ impl<'a> Recorder<'a> {
             output::tell(format_args!("stopped by {signal} after line {}", self.line));
         }
         self.tell_summary(head);
+        if let Some(cause) = self.log.health().and_then(|health| health.checkpoint_failure) {
+            return Err(Fault::Sign(Box::new(cause)));
+        }
         Ok(Ended { refused: self.refused, signal })
     }
 
@@ -306,6 +335,10 @@ impl<'a> Recorder<'a> {
         output::tell(format_args!("log      {dir}, service {service}"));
         if let Some(head) = head {
             output::tell(format_args!("head     {head}"));
+        }
+        if let Some(signed) = self.log.health().and_then(|health| health.last_checkpoint) {
+            let (size, origin) = (signed.size(), Inert(signed.origin()).to_string());
+            output::tell(format_args!("signed   {size} records of {origin}"));
         }
     }
 }

@@ -105,6 +105,9 @@ pub const CLOSING_BYTES: u64 = 8 << 10;
 /// missed elsewhere.
 pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;
 
+/// Most bytes of a file with a private key that are read: a key has some hundred.
+pub const KEY_FILE_BYTES_MAX: u64 = 4_096;
+
 /// Default longest time in seconds that a record is without a checkpoint: what a rewrite of the log by
 /// somebody who has not the key could still reach.
 pub const CHECKPOINT_INTERVAL_SECS_DEFAULT: u64 = 300;

@@ -50,7 +50,7 @@ impl<S: Store> Notes<S> {
         self.0.sync_dir()
     }
 
-    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, name: &str) -> io::Result<Vec<u8>> {
         let file = self.0.open(name)?;
         // One byte more than a note may have, so that a longer one is none.
         let mut bytes = vec![0; NOTE_BYTES_MAX.saturating_add(1)];

@@ -4,7 +4,11 @@ use std::fmt;
 use std::io;
 
 use audit_core::limits::COMMAND_DEADLINE_SECS;
-use audit_logging::{Condition, EmitError, Health, OpenError, ShutdownError, WriteError};
+use audit_logging::{
+    Condition, EmitError, Health, OpenError, ShutdownError, SignError, WriteError,
+};
+
+use crate::key_file::KeyFileError;
 
 /// Lines are numbered from 1; line 0 is the beginning of the input.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,10 @@ pub(super) enum Fault {
     Waited { line: u64, cause: Option<Box<WriteError>> },
     #[error("cannot close the log after line {line}: {source}")]
     Close { line: u64, source: Box<ShutdownError> },
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    #[error("every line is recorded, but the last checkpoint is missing: {0}")]
+    Sign(Box<SignError>),
     #[error("cannot print: {0}")]
     Print(io::Error),
 }

@@ -134,6 +134,16 @@ impl Log {
         log
     }
 
+    /// A copy of a log as it is, but for its checkpoints.
+    pub(crate) fn copy_of_segments(log: &Self) -> Self {
+        let copy = Self::new();
+        fs::create_dir(&copy.dir).unwrap();
+        for path in log.segments() {
+            fs::write(copy.dir.join(path.file_name().unwrap()), fs::read(path).unwrap()).unwrap();
+        }
+        copy
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.dir.to_str().unwrap()
     }

@@ -134,6 +134,21 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.signer.as_ref()?.newest.as_ref()
     }
 
+    /// The note of the newest checkpoint, as it lies beside the log: witnesses may have signed it
+    /// too.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::NoKey`] or [`SignError::Empty`] when there is none, [`SignError::Keep`] when it
+    /// cannot be read.
+    pub fn last_note(&self) -> Result<String, SignError> {
+        let signer = self.signer.as_ref().ok_or(SignError::NoKey)?;
+        let newest = signer.newest.as_ref().ok_or(SignError::Empty)?;
+        let read = signer.notes.read(&note_name(newest.size()));
+        let note = read.map_err(|error| SignError::Keep(Arc::new(error)))?;
+        Ok(String::from_utf8_lossy(&note).into_owned())
+    }
+
     /// Why the last checkpoint that was due was not signed.
     #[must_use]
     pub fn checkpoint_failure(&self) -> Option<&SignError> {

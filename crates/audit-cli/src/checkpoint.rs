@@ -1,0 +1,80 @@
+//! `audit checkpoint`: signs a log that no service has open.
+
+use std::path::PathBuf;
+
+use audit_core::Inert;
+use audit_logging::{
+    AuditFileWriter, FlushMode, OpenError, OpenPolicy, RotationPolicy, SignError, Signing,
+};
+use clap::Args;
+
+use crate::key_file::{self, KeyFileError};
+use crate::output;
+use crate::record::file_systems;
+
+const EXAMPLES: &str = "\
+Examples:
+  $ audit checkpoint audit.log --key shop-1.key > shop-1.note
+
+Exit status: 0 when a checkpoint covers the log, 2 when the command could not do its work.";
+
+/// Signs a checkpoint over all records of a log, and prints it.
+///
+/// Keep it elsewhere: whoever has it and the log can tell that nothing up to it was cut off or
+/// rewritten. It also lies in the folder `checkpoints` of the log's directory. A service that has the
+/// log open signs by itself, at each rotation, when it closes the log, and at intervals.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CheckpointArgs {
+    /// The log's directory. No writer may have it open
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+
+    /// The private key, as `audit keygen` makes it
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+
+    /// Use a network file system, FUSE or one that is not known, too
+    #[arg(long)]
+    any_file_system: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    #[error("{0} is no directory")]
+    NoDirectory(String),
+    #[error("cannot open the log {dir}: {source}")]
+    Open { dir: String, source: Box<OpenError> },
+    #[error("cannot sign {dir}: {source}")]
+    Sign { dir: String, source: Box<SignError> },
+}
+
+/// Runs the command; its exit status.
+pub(crate) fn run(args: &CheckpointArgs) -> u8 {
+    match sign(args) {
+        Ok(note) => output::end(output::print(note), 0),
+        Err(fault) => {
+            output::complain(fault);
+            2
+        }
+    }
+}
+
+fn sign(args: &CheckpointArgs) -> Result<String, Fault> {
+    let key = key_file::read(&args.key)?;
+    let dir = || Inert(&args.dir.to_string_lossy()).to_string();
+    // Opening would make it.
+    if !args.dir.is_dir() {
+        return Err(Fault::NoDirectory(dir()));
+    }
+    let open_policy =
+        OpenPolicy { file_systems: file_systems(args.any_file_system), ..OpenPolicy::default() };
+    let (rotation, flush) = (RotationPolicy::default(), FlushMode::Immediate);
+    let failed = |source| Fault::Open { dir: dir(), source: Box::new(source) };
+    let mut log = AuditFileWriter::open(&args.dir, rotation, flush, open_policy).map_err(failed)?;
+    log.sign(Signing::new(key)).map_err(failed)?;
+    let note = log.checkpoint().and_then(|_| log.last_note());
+    note.map_err(|source| Fault::Sign { dir: dir(), source: Box::new(source) })
+}
