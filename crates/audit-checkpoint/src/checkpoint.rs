@@ -161,7 +161,7 @@ pub struct Cosigned {
 pub struct SignedCheckpoint {
     note: Note,
     checkpoint: Checkpoint,
-    log_key: VerifyingKey,
+    log_keys: Vec<VerifyingKey>,
     cosigned: Vec<Cosigned>,
 }
 
@@ -181,12 +181,17 @@ impl SignedCheckpoint {
     pub fn open(note: Note, keys: &[VerifyingKey]) -> Result<Self, CheckpointError> {
         let verified = note.verify(keys)?;
         let checkpoint: Checkpoint = note.text().parse()?;
-        let mut signers = verified.iter().map(Verified::key);
-        let Some(log_key) = signers.find(|key| is_key_of(key, &checkpoint)).cloned() else {
+        let mut log_keys: Vec<VerifyingKey> = Vec::new();
+        for key in verified.iter().map(Verified::key) {
+            if is_key_of(key, &checkpoint) && !log_keys.contains(key) {
+                log_keys.push(key.clone());
+            }
+        }
+        if log_keys.is_empty() {
             return Err(CheckpointError::NotByItsLog { origin: checkpoint.origin });
-        };
+        }
         let cosigned = latest_of_each(&verified);
-        Ok(Self { note, checkpoint, log_key, cosigned })
+        Ok(Self { note, checkpoint, log_keys, cosigned })
     }
 
     /// What the log says of its tree.
@@ -201,10 +206,11 @@ impl SignedCheckpoint {
         &self.note
     }
 
-    /// The log's key that signed; of several, the first.
+    /// The trusted keys of the log that signed: at least one, each once, in the order in which they
+    /// first stand in the note.
     #[must_use]
-    pub fn log_key(&self) -> &VerifyingKey {
-        &self.log_key
+    pub fn log_keys(&self) -> &[VerifyingKey] {
+        &self.log_keys
     }
 
     /// The trusted witnesses that cosigned, each once, in the order in which they first stand in

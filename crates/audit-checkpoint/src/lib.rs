@@ -12,11 +12,17 @@
 //! | [`key`], [`note`] | c2sp.org/signed-note |
 //! | [`checkpoint`] | c2sp.org/tlog-checkpoint |
 //! | [`cosignature`] | c2sp.org/tlog-cosignature |
+//! | [`tree`] | RFC 6962 sections 2.1.1 and 2.1.2 |
+//! | [`proof`] | c2sp.org/tlog-proof; a request of c2sp.org/tlog-witness |
+//! | [`policy`] | c2sp.org/tlog-policy |
 
 pub mod checkpoint;
 pub mod cosignature;
 pub mod key;
 pub mod note;
+pub mod policy;
+pub mod proof;
+pub mod tree;
 
 mod encoding;
 #[cfg(test)]
@@ -26,3 +32,6 @@ pub use checkpoint::{Checkpoint, CheckpointError, Cosigned, SignedCheckpoint};
 pub use cosignature::{CosignatureError, cosign};
 pub use key::{KeyError, KeyId, KeyKind, KeyName, SecretText, SigningKey, VerifyingKey};
 pub use note::{Note, NoteError, NoteSignature, Verified};
+pub use policy::{Evaluation, Policy, PolicyError, PolicyFault, PolicyLog, PolicyWitness, Quorum};
+pub use proof::{ConsistencyProof, InclusionProof, ProofError};
+pub use tree::{Prover, TreeError, check_consistency, check_inclusion};

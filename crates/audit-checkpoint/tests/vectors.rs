@@ -4,7 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
 
 use audit_checkpoint::{
-    Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, SigningKey, VerifyingKey, cosign,
+    Checkpoint, InclusionProof, KeyKind, KeyName, Note, Prover, SignedCheckpoint, SigningKey,
+    VerifyingKey, cosign,
 };
 use audit_core::digest::leaf_hash;
 use audit_core::{Digest, Frontier};
@@ -82,9 +83,27 @@ fn the_note_is_read_and_believed() {
     let note = Note::parse(NOTE.as_bytes()).unwrap();
     let signed = SignedCheckpoint::open(note, &keys()).unwrap();
     assert_eq!(signed.checkpoint(), &Checkpoint::new(log_key().name(), 8, root()));
-    assert_eq!(signed.log_key(), log_key().verifying_key());
+    assert_eq!(signed.log_keys(), &keys()[..1]);
     let [cosigned] = signed.cosigned() else { panic!("{:?}", signed.cosigned()) };
     assert_eq!((&cosigned.key, cosigned.cosigned_secs), (&keys()[1], COSIGNED_SECS));
+}
+
+/// For index 5 over the note, as a file.
+const PROOF_SHA256: &str = "d63cb5149c3a8158966d3e6b5d3850b6a21d339f1ebf3206f88baeb0c7a1fa6b";
+
+#[test]
+fn the_proof_is_made_byte_for_byte_and_checked() {
+    let mut prover = Prover::inclusion(5, 8).unwrap();
+    for leaf in LEAVES {
+        prover.push(leaf_hash(leaf));
+    }
+    let note = Note::parse(NOTE.as_bytes()).unwrap();
+    let proof = InclusionProof::new(5, prover.finish().unwrap(), note).unwrap();
+    let text = proof.to_string();
+    assert_eq!(Digest::of(text.as_bytes()).to_string(), PROOF_SHA256);
+    assert_eq!(InclusionProof::parse(text.as_bytes()), Ok(proof.clone()));
+    let signed = proof.check(leaf_hash(LEAVES[5]), &keys()).unwrap();
+    assert_eq!(signed.cosigned()[0].cosigned_secs, COSIGNED_SECS);
 }
 
 /// Every bit of the note: nothing is left that can be changed and still be believed as before.

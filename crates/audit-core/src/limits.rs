@@ -122,3 +122,20 @@ pub const NOTE_BYTES_MAX: usize = 1 << 20;
 /// Most signatures of a note: what golang.org/x/mod/sumdb/note reads, where the specification asks
 /// for 16. Each may cost a verification.
 pub const NOTE_SIGNATURES_MAX: usize = 100;
+
+/// Most hashes of a proof: what a witness takes, and what a tree of 2^62 leaves needs.
+pub const PROOF_HASHES_MAX: usize = 63;
+
+/// Most bytes of extra data in an inclusion proof: nothing here reads them, and whoever writes some
+/// describes one record.
+pub const PROOF_EXTRA_BYTES_MAX: usize = 64 << 10;
+
+/// Longest proof in bytes: a note, and 128 KiB for the hashes and the extra data in Base 64.
+pub const PROOF_BYTES_MAX: usize = NOTE_BYTES_MAX + (128 << 10);
+
+/// Longest policy in bytes: a thousand keys with their addresses.
+pub const POLICY_BYTES_MAX: usize = 256 << 10;
+
+/// Most logs, witnesses and groups of a policy together, where the specification asks for 32 each:
+/// each is compared with all others.
+pub const POLICY_ENTRIES_MAX: usize = 1_024;

@@ -77,9 +77,20 @@ fn a_trusted_key_of_another_log_proves_nothing() {
     note.sign(&other).unwrap();
     let keys = sample::public(&[&other, &sample::log_key()]);
     let opened = SignedCheckpoint::open(note.clone(), &keys).unwrap();
-    assert_eq!(opened.log_key(), &keys[1]);
+    assert_eq!(opened.log_keys(), &keys[1..]);
     let error = SignedCheckpoint::open(note, &keys[..1]).unwrap_err();
     assert_eq!(error, CheckpointError::NotByItsLog { origin: "log.example/one".to_owned() });
+}
+
+#[test]
+fn a_log_may_sign_with_its_old_and_its_new_key() {
+    let (old, new) = (sample::log_key(), sample::key("log.example/one", KeyKind::Ed25519, 9));
+    let mut note = sample::note();
+    note.sign(&new).unwrap();
+    let doubled = format!("{note}{}\n", note.signatures()[0]);
+    let keys = sample::public(&[&new, &old]);
+    let opened = SignedCheckpoint::open(Note::parse(doubled.as_bytes()).unwrap(), &keys).unwrap();
+    assert_eq!(opened.log_keys(), sample::public(&[&old, &new]));
 }
 
 #[test]
