@@ -1,5 +1,7 @@
-//! File systems of the kernel on image files, whose power can be cut, and ones in memory that are
-//! small. Mounting needs root.
+//! File systems of the kernel on image files, whose power can be cut or whose images have no room,
+//! and ones in memory that are small. Mounting needs root.
+
+mod thin;
 
 use std::fs::File;
 use std::io;
@@ -10,6 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+pub use thin::ThinDisk;
 
 /// What is made on an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,12 @@ impl FileSystem {
             Self::Ext4 => &["-q", "-F", "-m", "0"],
             Self::Xfs => &["-q", "-f"],
         }
+    }
+
+    /// Makes one of so many bytes on a sparse image, with further options.
+    fn make(self, image: &Path, bytes: u64, options: &[&str]) -> io::Result<()> {
+        File::create(image)?.set_len(bytes)?;
+        run(Command::new(self.program()).args(self.options()).args(options).arg(image))
     }
 }
 
@@ -114,9 +124,7 @@ impl LoopDisk {
     pub fn new(kind: FileSystem, bytes: u64, options: &[&str]) -> io::Result<Self> {
         let home = tempfile::tempdir()?;
         let image = home.path().join("image");
-        File::create(&image)?.set_len(bytes)?;
-        let mut make = Command::new(kind.program());
-        run(make.args(kind.options()).args(options).arg(&image))?;
+        kind.make(&image, bytes, options)?;
         let mount = Mount::new(&AS_LOOP, &image)?;
         Ok(Self { mount, image, _home: home })
     }
@@ -175,6 +183,16 @@ impl SmallMemory {
         let size = format!("size={bytes}");
         let mount = Mount::new(&["-t", "tmpfs", "-o", &size], Path::new("audit-testkit"))?;
         Ok(Self { mount })
+    }
+
+    /// Gives it room for so much, of which it must not have more in use.
+    ///
+    /// # Errors
+    ///
+    /// It has, or it is not mounted any more. Its room stays as it is.
+    pub fn resize(&self, bytes: u64) -> io::Result<()> {
+        let size = format!("remount,size={bytes}");
+        run(Command::new("mount").args(["-o", &size]).arg(self.dir()))
     }
 
     /// Where it is mounted.

@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use audit_logging::{
-    AuditConfig, AuditEvent, AuditLogger, EventTime, FileSystems, OpenPolicy, OverflowPolicy,
-    PendingReceipt, Receipt, RotationPolicy, ServiceId,
+    AuditConfig, AuditEvent, AuditLogger, EmitError, EventTime, FileSystems, OpenPolicy,
+    OverflowPolicy, PendingReceipt, Receipt, RotationPolicy, ServiceId,
 };
 use audit_testkit::dice::Dice;
 
@@ -25,7 +25,7 @@ pub(crate) const DIR: &str = "AUDIT_REAL_TEST_DIR";
 pub(crate) const TASK: &str = "AUDIT_REAL_TEST_TASK";
 
 /// Longer than any disk that a test runs on needs.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What one process is to record, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,43 +140,79 @@ fn say_durable(number: u64, receipt: Receipt) {
     say(&format!("{number} {receipt}"));
 }
 
-#[test]
-#[ignore = "it is no test of its own: the others start it, and kill it"]
-fn the_emitter() {
+/// The process's task, and the log that it opens for it.
+pub(crate) fn told() -> (Task, AuditLogger) {
     let dir: OsString = std::env::var_os(DIR).unwrap();
     let task: Task = std::env::var(TASK).unwrap().parse().unwrap();
     let config = task.config(dir.as_ref());
-    let log = AuditLogger::open(Arc::new(config)).unwrap();
-    let emit = |thread| emit(&log, &task, thread);
-    let waiting: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..task.threads).map(|thread| scope.spawn(move || emit(thread))).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
+    (task, AuditLogger::open(Arc::new(config)).unwrap())
+}
+
+#[test]
+#[ignore = "it is no test of its own: the others start it, and kill it"]
+fn the_emitter() {
+    let (task, log) = told();
+    let all = emit_all(&log, &task);
     log.shutdown(PATIENCE).unwrap();
-    for (number, receipt) in waiting {
-        say_durable(number, receipt.wait(PATIENCE).unwrap());
+    for Emitted { waiting, refused } in all {
+        assert!(refused.is_none(), "{refused:?}");
+        for (number, receipt) in waiting {
+            say_durable(number, receipt.wait(PATIENCE).unwrap());
+        }
     }
 }
 
-/// Records the events of one thread; those that are not durable at its end.
-fn emit(log: &AuditLogger, task: &Task, thread: u64) -> VecDeque<(u64, PendingReceipt)> {
-    let mut waiting = VecDeque::new();
-    for (number, is_critical) in task.of_thread(thread) {
-        let receipt = log.emit_with_receipt(event(&format!("n{number}"), is_critical)).unwrap();
-        if let Some(outcome) = receipt.outcome() {
-            say_durable(number, outcome.unwrap());
+/// What came of the events of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Emitted {
+    /// Those that were accepted and not durable when it ended, in their order.
+    pub(crate) waiting: VecDeque<(u64, PendingReceipt)>,
+    /// Why it ended before all were recorded.
+    pub(crate) refused: Option<EmitError>,
+}
+
+/// Records the events of each thread, until all are or one is refused.
+pub(crate) fn emit_all(log: &AuditLogger, task: &Task) -> Vec<Emitted> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..task.threads)
+            .map(|thread| scope.spawn(move || Emitted::of_thread(log, task, thread)))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+impl Emitted {
+    fn of_thread(log: &AuditLogger, task: &Task, thread: u64) -> Self {
+        let mut emitted = Self::default();
+        for (number, is_critical) in task.of_thread(thread) {
+            match log.emit_with_receipt(event(&format!("n{number}"), is_critical)) {
+                Ok(receipt) => emitted.hear(task, number, is_critical, receipt),
+                Err(error) => emitted.refused = Some(error),
+            }
+            emitted.say_what_is_durable();
+            if emitted.refused.is_some() {
+                break;
+            }
+        }
+        emitted
+    }
+
+    fn hear(&mut self, task: &Task, number: u64, is_critical: bool, receipt: PendingReceipt) {
+        if let Some(Ok(receipt)) = receipt.outcome() {
+            say_durable(number, receipt);
         } else {
             assert!(!task.mode().promises(is_critical), "{number} is not durable");
             say(&format!("{number} accepted"));
-            waiting.push_back((number, receipt));
-        }
-        while let Some((number, outcome)) =
-            waiting.front().and_then(|(number, receipt)| Some((*number, receipt.outcome()?)))
-        {
-            say_durable(number, outcome.unwrap());
-            waiting.pop_front();
+            self.waiting.push_back((number, receipt));
         }
     }
-    waiting
+
+    fn say_what_is_durable(&mut self) {
+        while let Some((number, Some(Ok(receipt)))) =
+            self.waiting.front().map(|(number, receipt)| (*number, receipt.outcome()))
+        {
+            say_durable(number, receipt);
+            self.waiting.pop_front();
+        }
+    }
 }

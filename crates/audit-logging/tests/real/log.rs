@@ -85,7 +85,12 @@ impl Log {
         Ok(())
     }
 
-    fn record_one(&self, task: &Task) -> Result<Receipt, Box<dyn std::error::Error>> {
+    /// Opens the log, records an event and closes it; its head.
+    ///
+    /// # Errors
+    ///
+    /// One of these failed.
+    pub(crate) fn record_one(&self, task: &Task) -> Result<Receipt, Box<dyn std::error::Error>> {
         let immediate = FlushMode::Immediate;
         let rotation = task.rotation();
         let mut writer =
@@ -94,7 +99,12 @@ impl Log {
         Ok(writer.close()?.ok_or("no head")?)
     }
 
-    fn verified(&self, heads: Vec<Receipt>) -> Result<Report, String> {
+    /// What a verifier that was given these heads says.
+    ///
+    /// # Errors
+    ///
+    /// It cannot look.
+    pub(crate) fn verified(&self, heads: Vec<Receipt>) -> Result<Report, String> {
         let report = verify_dir(&self.dir, &VerifyOptions { heads });
         report.map_err(|error| format!("the directory cannot be listed: {error}"))
     }
@@ -117,7 +127,8 @@ impl Log {
         Ok(events)
     }
 
-    fn segments(&self) -> Vec<PathBuf> {
+    /// Its segments, oldest first.
+    pub(crate) fn segments(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.dir).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.to_str().unwrap().ends_with(".audit.jsonl"));

@@ -1,5 +1,5 @@
 //! The real thing: processes that are killed, at random and at each system call of a short life, and
-//! file systems that forget or fill up. Whatever was acknowledged is in the log, and the log is
+//! file systems that forget, fill up or fail. Whatever was acknowledged is in the log, and the log is
 //! never taken for tampered.
 //!
 //! What is drawn comes from a seed; when a kill hits, and which thread is first, is still the
@@ -27,6 +27,7 @@ mod losses;
 mod modes;
 mod points;
 mod soak;
+mod thin;
 #[path = "../../../audit-writer/tests/common/soak.rs"]
 mod told;
 
@@ -89,6 +90,11 @@ fn a_disk_that_is_full_has_the_last_critical_events_and_every_other_one_is_count
             full::fill_up(&disk, neighbour, End::StaysFull);
         }
     }
+}
+
+#[test]
+fn a_sync_that_the_kernel_fails_is_the_last_and_the_log_goes_on_after_what_the_disk_has() {
+    thin::fail_in_each_mode();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::life::{ARGUMENTS, Life, emitter, run};
 use crate::log::Log;
 
 /// The calls that change a log, or make it durable, or tell of it.
-const CALLS: [&str; 8] =
+pub(crate) const CALLS: [&str; 8] =
     ["write", "fdatasync", "fsync", "renameat2", "unlinkat", "fallocate", "ftruncate", "fchmod"];
 
 /// More of one kind than a short life has.
