@@ -14,7 +14,7 @@ use crate::record::file_systems;
 
 const EXAMPLES: &str = "\
 Examples:
-  $ audit checkpoint audit.log --key shop-1.key > shop-1.note
+  $ audit checkpoint signed.log --key shop-1.key > shop-1.note
 
 Exit status: 0 when a checkpoint covers the log, 2 when the command could not do its work.";
 

@@ -3,13 +3,16 @@
 mod assets;
 mod begin;
 mod bell;
+mod check_proof;
 mod checkpoint;
 mod events;
 mod health;
 mod input;
 mod key_file;
 mod keygen;
+mod notes;
 mod output;
+mod prove;
 mod prune;
 mod record;
 mod recover;
@@ -37,6 +40,8 @@ enum Verb {
     Recover(recover::RecoverArgs),
     Keygen(keygen::KeygenArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Prove(prove::ProveArgs),
+    CheckProof(check_proof::CheckProofArgs),
     Begin(begin::BeginArgs),
     Prune(prune::PruneArgs),
     Health(health::HealthArgs),
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
         Verb::Recover(args) => recover::run(&args),
         Verb::Keygen(args) => keygen::run(&args),
         Verb::Checkpoint(args) => checkpoint::run(&args),
+        Verb::Prove(args) => prove::run(&args),
+        Verb::CheckProof(args) => check_proof::run(&args),
         Verb::Begin(args) => begin::run(&args),
         Verb::Prune(args) => prune::run(&args),
         Verb::Health(args) => health::run(&args),

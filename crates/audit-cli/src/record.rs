@@ -37,8 +37,7 @@ Examples:
   $ audit record --dir audit.log --service web.shop-1 events.jsonl
   $ tail -n 5 events.jsonl | audit record --dir audit.log --service web.shop-1 --receipts
   $ audit record --dir audit.log --service web.shop-1 --flush immediate --rotate both:100000000 events.jsonl
-  $ audit keygen --name audit.example.com/shop-1 --out signed.key
-  $ audit record --dir signed.log --service web.shop-1 --key signed.key events.jsonl
+  $ audit record --dir signed.log --service web.shop-1 --key shop-1.key events.jsonl
 
 Exit status: 0 when every line was recorded, 1 when a line was refused, 2 when the command could
 not do its work. SIGTERM and SIGINT make it record the lines it has read, close the log and exit

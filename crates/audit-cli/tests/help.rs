@@ -27,6 +27,8 @@ fn every_example_of_every_command_works() {
         "keygen",
         "record",
         "checkpoint",
+        "prove",
+        "check-proof",
         "show",
         "verify",
         "recover",
@@ -48,5 +50,5 @@ fn every_example_of_every_command_works() {
             ran = ran.saturating_add(1);
         }
     }
-    assert!(ran >= 21, "only {ran} examples");
+    assert!(ran >= 23, "only {ran} examples");
 }
