@@ -36,7 +36,7 @@ const BANS: [Ban; 5] = [
     Ban {
         paths: &["thread::spawn", "thread::Builder", "thread::scope"],
         applies: |rust, at| rust.is_production(at) && is_outside(rust, &STARTS_THREADS),
-        instead: "only the workers and the verifier's pool start threads; give them the work",
+        instead: "only the workers, the outbox of checkpoints and the verifier's pool start threads; give them the work",
     },
     Ban {
         paths: &["unsafe"],
@@ -51,7 +51,8 @@ const PURE: [&str; 3] = ["audit-core", "audit-validate", "audit-checkpoint"];
 const READS_CLOCK: [&str; 3] =
     ["crates/audit-writer/src/clock.rs", "crates/audit-testkit/", "xtask/"];
 
-const STARTS_THREADS: [&str; 5] = [
+const STARTS_THREADS: [&str; 6] = [
+    "crates/audit-writer/src/outbox.rs",
     "crates/audit-writer/src/worker",
     "crates/audit-verify/src/pool.rs",
     "crates/audit-logging/src/worker",
