@@ -20,6 +20,9 @@ pub(crate) const PUBLIC_KEY_BYTES: usize = 32;
 /// Bytes of an Ed25519 seed, RFC 8032 section 5.1.5.
 pub(crate) const SEED_BYTES: usize = 32;
 
+/// Bytes of an Ed25519 signature, RFC 8032 section 5.1.6.
+pub(crate) const SIGNATURE_BYTES: usize = 64;
+
 /// Why a text is no key, or no key that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -1,6 +1,20 @@
 //! What a log says of itself, in a form that others can check: signed notes, checkpoints and
 //! cosignatures, after the specifications of c2sp.org and RFC 6962 section 2.1.
 //!
+//! ```
+//! use audit_checkpoint::{Checkpoint, KeyKind, KeyName, SignedCheckpoint, SigningKey};
+//!
+//! let seed = [7; 32]; // Random bytes, which nobody else may know.
+//! let name = KeyName::new("audit.example/host-1")?;
+//! let key = SigningKey::from_seed(name, KeyKind::Ed25519, &seed)?;
+//! let empty = audit_core::Frontier::new();
+//! let note = Checkpoint::new(key.name(), empty.size(), empty.root()).sign(&key)?;
+//!
+//! let signed = SignedCheckpoint::open(note, &[key.verifying_key().clone()])?;
+//! assert_eq!(signed.checkpoint().origin(), "audit.example/host-1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Everything here is a pure function of its arguments: this crate opens no file and no connection,
 //! reads no clock, starts no thread and draws no random number; seeds and times are the caller's.
 //! It does not know what a leaf is, keeps no tree, and does not decide which keys to trust. It

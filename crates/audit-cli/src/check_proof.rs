@@ -8,8 +8,8 @@ use audit_core::limits::{PROOF_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::{Digest, Inert, digest};
 use audit_logging::checkpoint::{
-    CheckpointError, ConsistencyProof, InclusionProof, KeyError, NoteError, Policy, PolicyError,
-    ProofError, Quorum, SignedCheckpoint, VerifyingKey,
+    CheckpointError, ConsistencyProof, InclusionProof, KeyError, NoteError, Policy, ProofError,
+    Quorum, SignedCheckpoint, VerifyingKey,
 };
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
@@ -61,8 +61,6 @@ fn vkey(text: &str) -> Result<VerifyingKey, KeyError> {
 enum Fault {
     #[error("cannot read {path}: {source}")]
     Read { path: String, source: io::Error },
-    #[error("{path} is no policy: {source}")]
-    Policy { path: String, source: Box<PolicyError> },
     #[error(transparent)]
     Note(#[from] NoteFileError),
     #[error("the older checkpoint is not to be trusted: {0}")]
@@ -83,7 +81,7 @@ impl Fault {
     /// 1 for what is refused, 3 for what cannot be decided.
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Read { .. } | Self::Policy { .. } | Self::Note(_) => 2,
+            Self::Read { .. } | Self::Note(_) => 2,
             Self::Proof(error) => {
                 let ProofError::Checkpoint(error) = &**error else { return 1 };
                 of_checkpoint(error)
@@ -123,7 +121,7 @@ pub(crate) fn run(args: &CheckProofArgs) -> u8 {
 }
 
 fn check(args: &CheckProofArgs) -> Result<Proven, Fault> {
-    let policy = args.policy.as_deref().map(read_policy).transpose()?;
+    let policy = args.policy.as_deref().map(notes::read_policy).transpose()?;
     let mut keys = args.vkey.clone();
     keys.extend(policy.iter().flat_map(Policy::keys));
     let bytes = read(&args.proof, PROOF_BYTES_MAX)?;
@@ -184,12 +182,6 @@ fn leaf(line: &[u8]) -> Option<(u64, Digest)> {
     let record: Value = serde_json::from_slice(line).ok()?;
     let seq = record.get("seq")?.as_u64()?;
     (digest::leaf_hash(body) == hash).then_some((seq, hash))
-}
-
-fn read_policy(path: &Path) -> Result<Policy, Fault> {
-    let bytes = read(path, audit_core::limits::POLICY_BYTES_MAX)?;
-    Policy::parse(&bytes)
-        .map_err(|source| Fault::Policy { path: shown(path), source: Box::new(source) })
 }
 
 fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Fault> {

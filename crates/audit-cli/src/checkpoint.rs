@@ -1,8 +1,10 @@
 //! `audit checkpoint`: signs a log that no service has open.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use audit_core::Inert;
+use audit_logging::checkpoint::SigningKey;
 use audit_logging::{
     AuditFileWriter, FlushMode, OpenError, OpenPolicy, RotationPolicy, SignError, Signing,
 };
@@ -43,8 +45,6 @@ pub(crate) struct CheckpointArgs {
 enum Fault {
     #[error(transparent)]
     Key(#[from] KeyFileError),
-    #[error("{0} is no directory")]
-    NoDirectory(String),
     #[error("cannot open the log {dir}: {source}")]
     Open { dir: String, source: Box<OpenError> },
     #[error("cannot sign {dir}: {source}")]
@@ -65,16 +65,24 @@ pub(crate) fn run(args: &CheckpointArgs) -> u8 {
 fn sign(args: &CheckpointArgs) -> Result<String, Fault> {
     let key = key_file::read(&args.key)?;
     let dir = || Inert(&args.dir.to_string_lossy()).to_string();
-    // Opening would make it.
-    if !args.dir.is_dir() {
-        return Err(Fault::NoDirectory(dir()));
-    }
-    let open_policy =
-        OpenPolicy { file_systems: file_systems(args.any_file_system), ..OpenPolicy::default() };
-    let (rotation, flush) = (RotationPolicy::default(), FlushMode::Immediate);
     let failed = |source| Fault::Open { dir: dir(), source: Box::new(source) };
-    let mut log = AuditFileWriter::open(&args.dir, rotation, flush, open_policy).map_err(failed)?;
-    log.sign(Signing::new(key)).map_err(failed)?;
+    let mut log = open(&args.dir, key, args.any_file_system).map_err(failed)?;
     let note = log.checkpoint().and_then(|_| log.last_note());
     note.map_err(|source| Fault::Sign { dir: dir(), source: Box::new(source) })
+}
+
+/// Opens a log that is there, to sign it.
+pub(crate) fn open(
+    dir: &Path,
+    key: SigningKey,
+    any_file_system: bool,
+) -> Result<AuditFileWriter, OpenError> {
+    // Opening would make the directory.
+    fs::read_dir(dir).map_err(|source| OpenError::Io { action: "find the directory", source })?;
+    let file_systems = file_systems(any_file_system);
+    let open_policy = OpenPolicy { file_systems, ..OpenPolicy::default() };
+    let (rotation, flush) = (RotationPolicy::default(), FlushMode::Immediate);
+    let mut log = AuditFileWriter::open(dir, rotation, flush, open_policy)?;
+    log.sign(Signing::new(key))?;
+    Ok(log)
 }

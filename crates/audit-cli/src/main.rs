@@ -16,6 +16,7 @@ mod prove;
 mod prune;
 mod record;
 mod recover;
+mod rotate_key;
 mod schema;
 mod show;
 mod verify;
@@ -40,6 +41,7 @@ enum Verb {
     Recover(recover::RecoverArgs),
     Keygen(keygen::KeygenArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    RotateKey(rotate_key::RotateKeyArgs),
     Prove(prove::ProveArgs),
     CheckProof(check_proof::CheckProofArgs),
     Begin(begin::BeginArgs),
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Recover(args) => recover::run(&args),
         Verb::Keygen(args) => keygen::run(&args),
         Verb::Checkpoint(args) => checkpoint::run(&args),
+        Verb::RotateKey(args) => rotate_key::run(&args),
         Verb::Prove(args) => prove::run(&args),
         Verb::CheckProof(args) => check_proof::run(&args),
         Verb::Begin(args) => begin::run(&args),

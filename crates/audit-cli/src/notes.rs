@@ -5,8 +5,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use audit_core::Inert;
-use audit_core::limits::NOTE_BYTES_MAX;
-use audit_logging::checkpoint::{Checkpoint, CheckpointError, Note, NoteError};
+use audit_core::limits::{NOTE_BYTES_MAX, POLICY_BYTES_MAX};
+use audit_logging::checkpoint::{
+    Checkpoint, CheckpointError, Note, NoteError, Policy, PolicyError,
+};
 
 /// Why a file gives no checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,8 @@ pub(crate) enum NoteFileError {
     Read { path: String, source: io::Error },
     #[error("{path} is no signed note: {source}")]
     Note { path: String, source: NoteError },
+    #[error("{path} is no policy: {source}")]
+    Policy { path: String, source: Box<PolicyError> },
     #[error("{path} is no checkpoint: {source}")]
     Checkpoint { path: String, source: CheckpointError },
 }
@@ -45,6 +49,15 @@ pub(crate) fn read(path: &Path) -> Result<Stated, NoteFileError> {
     let checkpoint =
         checkpoint.map_err(|source| NoteFileError::Checkpoint { path: path_text(), source })?;
     Ok(Stated { note, checkpoint })
+}
+
+/// Reads a tlog-policy.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy, NoteFileError> {
+    let path_text = || Inert(&path.to_string_lossy()).to_string();
+    let bytes = read_bounded(path, POLICY_BYTES_MAX)
+        .map_err(|source| NoteFileError::Read { path: path_text(), source })?;
+    let policy = Policy::parse(&bytes).map_err(Box::new);
+    policy.map_err(|source| NoteFileError::Policy { path: path_text(), source })
 }
 
 /// The checkpoint beside a log that covers most records, if there is any.

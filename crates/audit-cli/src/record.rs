@@ -18,8 +18,9 @@ use audit_logging::signal::{EndSignal, EndSignals};
 use audit_logging::validate::decode_line;
 use audit_logging::writer::Loss;
 use audit_logging::{
-    AuditConfig, AuditLogger, EmitError, FileSystems, FlushMode, OnDamage, OpenPolicy,
-    OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, Signing, TextPolicy,
+    AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, OnDamage,
+    OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, Signing,
+    TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
@@ -83,6 +84,14 @@ pub(crate) struct RecordArgs {
           default_value_t = CHECKPOINT_INTERVAL_SECS_DEFAULT)]
     checkpoint_interval: u64,
 
+    /// Keep the newest checkpoint in this file, too: on another disk, or where it is copied from
+    #[arg(long, value_name = "FILE", requires = "key")]
+    sink_file: Option<PathBuf>,
+
+    /// Give each checkpoint to this shell command, too, on its standard input
+    #[arg(long, value_name = "COMMAND", requires = "key")]
+    sink_command: Option<String>,
+
     /// What to do when the newest file does not end as a crash leaves it
     #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
     on_damage: Damaged,
@@ -133,7 +142,16 @@ impl RecordArgs {
     fn signing(&self) -> Result<Option<Signing>, Fault> {
         let interval = Duration::from_secs(self.checkpoint_interval);
         let key = self.key.as_deref().map(key_file::read).transpose()?;
-        Ok(key.map(|key| Signing::new(key).every(interval)))
+        Ok(key.map(|key| {
+            let mut signing = Signing::new(key).every(interval);
+            if let Some(path) = &self.sink_file {
+                signing = signing.to(FileSink::new(path));
+            }
+            if let Some(command) = &self.sink_command {
+                signing = signing.to(CommandSink::new("sh", ["-c", command]));
+            }
+            signing
+        }))
     }
 
     fn open_policy(&self) -> OpenPolicy {
@@ -318,7 +336,11 @@ impl<'a> Recorder<'a> {
             output::tell(format_args!("stopped by {signal} after line {}", self.line));
         }
         self.tell_summary(head);
-        if let Some(cause) = self.log.health().and_then(|health| health.checkpoint_failure) {
+        let health = self.log.health();
+        if let Some(failure) = health.as_ref().and_then(|health| health.sink_failure.as_ref()) {
+            output::tell(format_args!("audit: the last checkpoint did not get out: {failure}"));
+        }
+        if let Some(cause) = health.and_then(|health| health.checkpoint_failure) {
             return Err(Fault::Sign(Box::new(cause)));
         }
         Ok(Ended { refused: self.refused, signal })

@@ -1,20 +1,27 @@
 //! `audit verify`: is this log what was written?
 
+use std::io;
 use std::path::PathBuf;
 
-use audit_core::{Inert, Receipt};
-use audit_verify::{DirSource, Part, Progress, Report, Verdict, VerifyOptions, verify_source};
-use clap::{Args, ColorChoice};
+use audit_core::{EventTime, Inert, Receipt};
+use audit_logging::checkpoint::{KeyKind, Policy, VerifyingKey};
+use audit_verify::{
+    DirSource, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
+};
+use clap::{Args, ColorChoice, ValueEnum};
 
+use crate::notes::{self, NoteFileError};
 use crate::output::{self, BAD, FAULT, Format, GOOD};
 
 const EXAMPLES: &str = "\
 Examples:
   $ audit verify audit.log
   $ audit verify audit.log --format json
+  $ audit verify signed.log --vkey \"$(cat shop-1.vkey)\"
+  $ audit verify signed.log --pin shop-1.note
   $ audit verify audit.log --head SEQ:HASH
 
-Exit status: 0 consistent or intact; 1 tampered or truncated; 3 unverifiable; 4 torn, as a crash
+Exit status: 0 consistent, signed or intact; 1 tampered or truncated; 3 unverifiable; 4 torn, as a crash
 leaves it (0 with --allow-torn); 2 when the command could not look.";
 
 /// Checks every byte of a log, and says what can and what cannot be excluded.
@@ -25,9 +32,35 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 
+    /// A key of the log: checkpoints that it has signed count. May be given more than once
+    #[arg(long, value_name = "VKEY", value_parser = log_key)]
+    vkey: Vec<VerifyingKey>,
+
     /// A head that was kept elsewhere: the log must hold it. May be given more than once
     #[arg(long, value_name = "SEQ:HASH")]
     head: Vec<Receipt>,
+
+    /// A checkpoint that was kept elsewhere: the log must extend it. May be given more than once
+    #[arg(long, value_name = "FILE")]
+    pin: Vec<PathBuf>,
+
+    /// The checkpoint up to which the log was verified before: one more pin, from which the records
+    /// are counted that came since
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+
+    /// A tlog-policy: which logs are known, and which witnesses have to have seen a checkpoint, so
+    /// that it covers like one kept elsewhere
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Cosignatures of before this time (RFC 3339) do not count
+    #[arg(long, value_name = "TIME", value_parser = secs_of, requires = "policy")]
+    not_before: Option<u64>,
+
+    /// What has to cover the last record; otherwise the log is unverifiable
+    #[arg(long, value_enum, default_value_t = Required::Consistent)]
+    require: Required,
 
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -42,10 +75,31 @@ pub(crate) struct VerifyArgs {
     allow_torn: bool,
 }
 
+/// What has to cover the last record.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Required {
+    /// Nothing
+    Consistent,
+    /// A checkpoint of a given key, or something kept elsewhere
+    Signed,
+    /// Something kept elsewhere
+    Intact,
+}
+
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &VerifyArgs) -> u8 {
-    let mut options = VerifyOptions::default();
-    options.heads.clone_from(&args.head);
+    let options = match options(args) {
+        Ok(options) => options,
+        Err(fault) => {
+            output::complain(fault);
+            return 2;
+        }
+    };
+    let mut logs = options.policy.iter().flat_map(Policy::logs);
+    if options.policy.is_some() && options.keys.is_empty() && logs.next().is_none() {
+        output::complain("the policy names no log: give the key of the log, too (--vkey)");
+        return 2;
+    }
     let looked = DirSource::open_dir(&args.dir)
         .and_then(|source| verify_source(&source, &options, &mut show_progress));
     output::progress("");
@@ -61,7 +115,42 @@ pub(crate) fn run(args: &VerifyArgs) -> u8 {
     output::end(print(args, &report), if is_allowed { 0 } else { report.verdict.exit_code() })
 }
 
-fn print(args: &VerifyArgs, report: &Report) -> std::io::Result<()> {
+/// What to verify against.
+fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
+    let kept = |path: &PathBuf| notes::read(path).map(|stated| stated.note);
+    Ok(VerifyOptions {
+        keys: args.vkey.clone(),
+        heads: args.head.clone(),
+        pins: args.pin.iter().map(kept).collect::<Result<_, _>>()?,
+        since: args.since.as_ref().map(kept).transpose()?,
+        policy: args.policy.as_deref().map(notes::read_policy).transpose()?,
+        not_before_secs: args.not_before,
+        require: match args.require {
+            Required::Consistent => Requirement::Consistent,
+            Required::Signed => Requirement::Signed,
+            Required::Intact => Requirement::Intact,
+        },
+    })
+}
+
+/// Reads a time, and gives the first whole second not before it, since 1970-01-01T00:00:00Z.
+fn secs_of(text: &str) -> Result<u64, String> {
+    let time = EventTime::parse(text).ok_or("that is no time as RFC 3339 writes it")?.instant();
+    let nanoseconds = u64::from(time.timestamp_subsec_nanos() > 0);
+    // No cosignature is older than its own count of seconds.
+    Ok(u64::try_from(time.timestamp()).unwrap_or(0).saturating_add(nanoseconds))
+}
+
+/// Reads the key of a log. That of a witness says nothing of who wrote one.
+fn log_key(text: &str) -> Result<VerifyingKey, String> {
+    let key: VerifyingKey = text.parse().map_err(|error| format!("{error}"))?;
+    match key.kind() {
+        KeyKind::Ed25519 => Ok(key),
+        KeyKind::Cosignature => Err("that is the key of a witness, not of a log".to_owned()),
+    }
+}
+
+fn print(args: &VerifyArgs, report: &Report) -> io::Result<()> {
     match args.format {
         Format::Human if output::takes_colour(args.color) => output::print(report.painted(paint)),
         Format::Human => output::print(report),

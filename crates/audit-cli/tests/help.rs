@@ -29,6 +29,7 @@ fn every_example_of_every_command_works() {
         "checkpoint",
         "prove",
         "check-proof",
+        "rotate-key",
         "show",
         "verify",
         "recover",
@@ -50,5 +51,5 @@ fn every_example_of_every_command_works() {
             ran = ran.saturating_add(1);
         }
     }
-    assert!(ran >= 23, "only {ran} examples");
+    assert!(ran >= 25, "only {ran} examples");
 }

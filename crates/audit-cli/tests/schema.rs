@@ -199,7 +199,10 @@ fn an_event_fits_if_and_only_if_it_is_recorded() {
 /// One of each event that only a writer adds, with all of its members.
 fn writers_events() -> Vec<Value> {
     vec![
-        json!({ "event_type": "checkpoint_signed", "size": 7, "root": "AA==", "key_id": "0c20" }),
+        json!({
+            "event_type": "checkpoint_signed", "size": 7,
+            "root": "XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=", "key_id": "0c20",
+        }),
         json!({ "event_type": "damage_found", "file": "x", "offset": 7, "code": "hash_mismatch" }),
         json!({ "event_type": "disk_full", "available_bytes": 7 }),
         json!({

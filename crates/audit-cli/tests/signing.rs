@@ -153,7 +153,7 @@ fn there_is_nothing_to_sign_where_there_is_no_log() {
     let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
     let (code, _, said) = checkpoint(&log, &key);
     assert_eq!(code, 2);
-    assert!(said.contains("is no directory"), "{said}");
+    assert!(said.contains("cannot find the directory"), "{said}");
     fs::create_dir(log.path()).unwrap();
     let (code, _, said) = checkpoint(&log, &key);
     assert_eq!(code, 2);
@@ -290,4 +290,178 @@ fn a_log_that_was_changed_gives_no_proof() {
     let (code, said) = proven.prove(&["0"]).unwrap_err();
     assert_eq!(code, 1);
     assert!(said.contains("is not whole up to its checkpoint"), "{said}");
+}
+
+/// The exit status of `audit verify`, and what it printed.
+fn verified(log: &Log, args: &[&str]) -> (i32, String) {
+    let done = log.verify(args);
+    let printed = String::from_utf8(done.stdout.clone()).unwrap() + &told(&done);
+    (done.status.code().unwrap(), printed)
+}
+
+/// A log with a checkpoint from its middle kept elsewhere, and one at its end.
+fn signed_twice(key: &Key) -> (Log, TempDir, Vec<String>) {
+    let log = Log::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut kept = Vec::new();
+    for name in ["older", "newest"] {
+        let done = log.record(&events(4), &["--key", key.path()]);
+        assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+        let path = elsewhere.path().join(name);
+        fs::copy(notes(&log).last().unwrap(), &path).unwrap();
+        kept.push(path.to_str().unwrap().to_owned());
+    }
+    (log, elsewhere, kept)
+}
+
+#[test]
+fn what_is_trusted_decides_what_a_log_is_called() {
+    let (key, other) = (Key::new("audit.example/host-1"), Key::new("audit.example/host-1"));
+    let (log, _elsewhere, kept) = signed_twice(&key);
+    let [older, newest] = &kept[..] else { panic!("{kept:?}") };
+    for (args, code, word) in [
+        (vec![], 0, "CONSISTENT"),
+        (vec!["--vkey", &key.vkey], 0, "SIGNED"),
+        (vec!["--vkey", &other.vkey], 3, "UNVERIFIABLE"),
+        (vec!["--pin", older], 0, "CONSISTENT"),
+        (vec!["--pin", newest], 0, "INTACT"),
+        (vec!["--since", newest], 0, "INTACT"),
+        (vec!["--pin", newest, "--vkey", &key.vkey], 0, "INTACT"),
+        (vec!["--pin", newest, "--vkey", &other.vkey], 3, "UNVERIFIABLE"),
+        (vec!["--require", "signed"], 3, "UNVERIFIABLE"),
+        (vec!["--require", "signed", "--vkey", &key.vkey], 0, "SIGNED"),
+        (vec!["--require", "intact", "--vkey", &key.vkey], 3, "UNVERIFIABLE"),
+        (vec!["--require", "intact", "--pin", newest], 0, "INTACT"),
+    ] {
+        let (status, printed) = verified(&log, &args);
+        assert_eq!(status, code, "{args:?}\n{printed}");
+        assert!(printed.starts_with(&format!("{word}: ")), "{args:?}\n{printed}");
+    }
+    let (_, printed) = verified(&log, &["--since", older]);
+    assert!(printed.contains("\n  since     "), "{printed}");
+}
+
+#[test]
+fn a_deleted_folder_and_an_older_copy_are_found_with_what_was_kept() {
+    let key = Key::new("audit.example/host-1");
+    let (log, _elsewhere, kept) = signed_twice(&key);
+    let newest_segment = log.segments().pop().unwrap();
+    fs::remove_file(newest_segment).unwrap();
+    fs::remove_file(notes(&log).pop().unwrap()).unwrap();
+    let (status, printed) = verified(&log, &["--vkey", &key.vkey]);
+    assert_eq!((status, printed.contains("rollback")), (0, true), "{printed}");
+    let (status, printed) = verified(&log, &["--pin", &kept[1]]);
+    assert_eq!((status, printed.contains("pin_beyond_end")), (1, true), "{printed}");
+
+    fs::remove_dir_all(Path::new(log.path()).join("checkpoints")).unwrap();
+    let (status, printed) = verified(&log, &["--pin", &kept[0]]);
+    assert_eq!((status, printed.contains("checkpoint_missing")), (1, true), "{printed}");
+}
+
+/// The witness of the specification's example.
+const WITNESS: &str = "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X";
+
+#[test]
+fn a_policy_asks_for_witnesses() {
+    let key = Key::new("audit.example/host-1");
+    let (log, elsewhere, _) = signed_twice(&key);
+    let path = elsewhere.path().join("policy");
+    let policy = path.to_str().unwrap();
+    fs::write(policy, format!("log {}\nwitness w1 {WITNESS}\nquorum w1\n", key.vkey)).unwrap();
+    let (status, printed) = verified(&log, &["--policy", policy]);
+    assert_eq!((status, printed.contains("quorum_not_met")), (3, true), "{printed}");
+    let not_before = ["--policy", policy, "--not-before", "2026-01-02T00:00:00.5Z"];
+    assert_eq!(verified(&log, &not_before).0, 3);
+
+    fs::write(policy, format!("witness w1 {WITNESS}\nquorum w1\n")).unwrap();
+    let (status, printed) = verified(&log, &["--policy", policy]);
+    assert_eq!((status, printed.contains("names no log")), (2, true), "{printed}");
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_before_anything_is_looked_at() {
+    let key = Key::new("audit.example/host-1");
+    let (log, elsewhere, _) = signed_twice(&key);
+    let junk = elsewhere.path().join("junk");
+    fs::write(&junk, "a note\n").unwrap();
+    let junk = junk.to_str().unwrap();
+    let cases: [&[&str]; 9] = [
+        &["--pin", junk],
+        &["--pin", "/nonexistent"],
+        &["--since", junk],
+        &["--policy", junk],
+        &["--vkey", "nonsense"],
+        &["--vkey", WITNESS],
+        &["--not-before", "2026-01-02T00:00:00Z"],
+        &["--not-before", "yesterday", "--policy", junk],
+        &["--require", "torn"],
+    ];
+    for args in cases {
+        let (status, printed) = verified(&log, args);
+        assert_eq!(status, 2, "{args:?}\n{printed}");
+    }
+}
+
+#[test]
+fn a_restored_directory_is_not_signed_where_a_sink_knows_better() {
+    let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let kept = elsewhere.path().join("newest.note");
+    let got = elsewhere.path().join("got");
+    let command = format!("cat >> {}", got.display());
+    let args = ["--key", key.path(), "--sink-file", kept.to_str().unwrap()];
+    let with_command = [&args[..], &["--sink-command", &command]].concat();
+    log.record(&events(3), &with_command);
+    let first = fs::read_to_string(&kept).unwrap();
+    assert_eq!(fs::read_to_string(&got).unwrap(), first);
+
+    let backup = Log::copy_of_segments(&log);
+    fs::create_dir(Path::new(backup.path()).join("checkpoints")).unwrap();
+    for note in notes(&log) {
+        let to = Path::new(backup.path()).join("checkpoints").join(note.file_name().unwrap());
+        fs::copy(note, to).unwrap();
+    }
+    log.record(&events(3), &args);
+    assert!(size(&fs::read_to_string(&kept).unwrap()) > size(&first));
+
+    let done = backup.record(&events(1), &args);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(told(&done).contains("begin a new log that continues it"), "{}", told(&done));
+    let done = log.record(&events(1), &["--key", key.path(), "--sink-command", "exit 1"]);
+    assert_eq!(done.status.code(), Some(0));
+    assert!(told(&done).contains("the last checkpoint did not get out: sh: exit status: 1"));
+}
+
+#[test]
+fn a_log_goes_on_with_another_key_of_its_name_alone() {
+    let log = Log::new();
+    let (old, new) = (Key::new("audit.example/host-1"), Key::new("audit.example/host-1"));
+    let other = Key::new("audit.example/host-2");
+    log.record(&events(3), &["--key", old.path()]);
+    let rotate = |to: &Key| {
+        let args = ["rotate-key", log.path(), "--key", old.path(), "--new-key", to.path()];
+        audit(&args, "")
+    };
+    let before = log.text();
+    let done = rotate(&other);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(told(&done).contains("is none for the log audit.example/host-1"), "{}", told(&done));
+    assert_eq!(log.text(), before);
+
+    let done = rotate(&new);
+    assert_eq!((done.status.code(), told(&done)), (Some(0), String::new()));
+    assert!(
+        log.text().contains(&format!(r#""old_vkey":"{}","new_vkey":"{}""#, old.vkey, new.vkey))
+    );
+    let done = log.record(&events(3), &["--key", new.path()]);
+    assert_eq!(done.status.code(), Some(0), "{}", told(&done));
+    let newest = fs::read_to_string(notes(&log).last().unwrap()).unwrap();
+    assert_eq!(checkpoint(&log, &new), (0, newest, String::new()));
+
+    // Who trusts either key trusts what is signed now, and nobody else does.
+    for (key, word, code) in [(&old, "SIGNED", 0), (&new, "SIGNED", 0), (&other, "UNVERIFIABLE", 3)]
+    {
+        let (status, printed) = verified(&log, &["--vkey", &key.vkey]);
+        assert!(status == code && printed.starts_with(word), "{printed}");
+    }
 }

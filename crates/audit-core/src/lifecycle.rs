@@ -151,6 +151,17 @@ pub enum LifecycleEvent {
         /// The id of the key that signed it, in hex.
         key_id: String,
     },
+    /// The key that checkpoints are signed with is another from here on.
+    KeyChanged {
+        /// The key until now.
+        old_vkey: String,
+        /// The key from now on, of the same name.
+        new_vkey: String,
+        /// The old key's signature of both, of the log and of the record, in base64.
+        old_signature: String,
+        /// The new key's signature of the same, in base64.
+        new_signature: String,
+    },
     /// A clean shutdown; the last record of its segment.
     LogClosed,
 }
@@ -169,6 +180,7 @@ impl LifecycleEvent {
             Self::SegmentsPruned { .. } => "segments_pruned",
             Self::DiskFull { .. } => "disk_full",
             Self::CheckpointSigned { .. } => "checkpoint_signed",
+            Self::KeyChanged { .. } => "key_changed",
             Self::LogClosed => "log_closed",
         }
     }

@@ -108,6 +108,13 @@ pub const ALLOCATION_STEP_BYTES: u64 = 4 << 20;
 /// Most bytes of a file with a private key that are read: a key has some hundred.
 pub const KEY_FILE_BYTES_MAX: u64 = 4_096;
 
+/// Longest time in seconds that a command may take for a checkpoint: it need only pass on some hundred
+/// bytes, and others wait behind it.
+pub const SINK_COMMAND_SECS: u32 = 10;
+
+/// Longest wait in seconds, when a log is closed, for its last checkpoint to reach the sinks.
+pub const SINK_DEADLINE_SECS: u64 = 5;
+
 /// Default longest time in seconds that a record is without a checkpoint: what a rewrite of the log by
 /// somebody who has not the key could still reach.
 pub const CHECKPOINT_INTERVAL_SECS_DEFAULT: u64 = 300;

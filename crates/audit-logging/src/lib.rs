@@ -67,8 +67,8 @@ pub use audit_core::{
     ServiceId, TextPolicy,
 };
 pub use audit_writer::{
-    AuditFileWriter, CheckpointFault, Condition, Damage, Health, OpenError, PendingReceipt,
-    ShutdownError, SignError, Signing, WriteError,
+    AuditFileWriter, CheckpointFault, CheckpointSink, CommandSink, Condition, Damage, FileSink,
+    Health, OpenError, PendingReceipt, ShutdownError, SignError, Signing, SinkFailure, WriteError,
 };
 pub use logger::{AuditLogger, EmitError};
 

@@ -23,7 +23,9 @@ fn the_login_example_prints_the_head_of_the_log_it_wrote() {
         let output = Command::new(login()).arg(&dir).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let head = String::from_utf8(output.stdout).unwrap().trim_end().parse().unwrap();
-        let report = verify_dir(&dir, &VerifyOptions { heads: vec![head] }).unwrap();
+        let report =
+            verify_dir(&dir, &VerifyOptions { heads: vec![head], ..VerifyOptions::default() })
+                .unwrap();
         assert_eq!(report.verdict, Verdict::Intact, "{report}");
         assert_eq!((report.events, report.critical), (3 * run, run));
     }

@@ -55,7 +55,7 @@ fn critical(token: &str) -> AuditEvent<'_> {
 }
 
 fn verified(dir: &Path, heads: Vec<Receipt>) -> Report {
-    verify_dir(dir, &VerifyOptions { heads }).unwrap()
+    verify_dir(dir, &VerifyOptions { heads, ..VerifyOptions::default() }).unwrap()
 }
 
 /// The records of a log, a line each.

@@ -73,7 +73,8 @@ fn send(service: &Child, signal: Signal) {
 
 fn assert_closed_at(dir: &std::path::Path, said: &str) {
     let head = said.rsplit(' ').next().expect("one").parse().expect("a head");
-    let report = verify_dir(dir, &VerifyOptions { heads: vec![head] }).expect("a directory");
+    let report = verify_dir(dir, &VerifyOptions { heads: vec![head], ..VerifyOptions::default() })
+        .expect("a directory");
     assert_eq!(report.verdict, Verdict::Intact, "{report}");
     assert_eq!(report.events, of_every_type(CLEAN_TEXT).len() as u64);
 }

@@ -3,12 +3,11 @@
 use std::fmt;
 
 use audit_core::{Digest, Inert, Receipt};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::check::Checker;
 use crate::finding::{Finding, Notice};
+use crate::trust::{Coverage, base64, time_of};
 use crate::verdict::Verdict;
 
 /// Version of the report's JSON.
@@ -45,8 +44,19 @@ pub struct Report {
     pub meaning: &'static str,
     /// What is covered by something kept elsewhere, and what can therefore not be excluded.
     pub coverage: String,
-    /// The seq of the newest record that a given head covers.
+    /// The seq of the newest record that something kept elsewhere covers.
     pub covered_up_to: Option<u64>,
+    /// The seq of the newest record that a checkpoint of a given key covers.
+    pub signed_up_to: Option<u64>,
+    /// The seq of the newest record that a checkpoint covers which enough witnesses had seen.
+    pub witnessed_up_to: Option<u64>,
+    /// By when they had (RFC 3339).
+    pub witnessed_at: Option<String>,
+    /// Records since the checkpoint up to which the log was verified before, where it extends a
+    /// given one.
+    pub records_since: Option<u64>,
+    /// Checkpoints beside the log.
+    pub checkpoints: u64,
     /// Lines with a right hash, up to where the log ends.
     pub records: u64,
     /// Records of events that a caller reported.
@@ -88,24 +98,24 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(checker: Checker, segments: usize, bytes: u64) -> Self {
+    pub(crate) fn new(checker: Checker, covered: Coverage, segments: usize, bytes: u64) -> Self {
         let Checker { state, ledger, .. } = checker;
         let root = state.root();
         let stats = state.stats;
-        let covered_up_to = state.heads.covered();
         let last_seq = stats.head.map(|head| head.seq);
-        let unbroken = match last_seq {
-            Some(last) if covered_up_to == Some(last) => Verdict::Intact,
-            Some(_) => Verdict::Consistent,
-            None => Verdict::Unverifiable,
-        };
-        let verdict = ledger.worst.map_or(unbroken, |worst| worst.max(unbroken));
+        let unbroken = covered.level(last_seq);
+        let verdict = Verdict::of(ledger.worst, unbroken);
         Self {
             schema_version: SCHEMA_VERSION,
             verdict,
             meaning: verdict.meaning(),
-            coverage: coverage(verdict, covered_up_to, last_seq),
-            covered_up_to,
+            coverage: covered.in_words(verdict, last_seq),
+            covered_up_to: covered.elsewhere.map(|(seq, _)| seq),
+            signed_up_to: covered.signed,
+            witnessed_up_to: covered.witnessed.map(|(seq, _)| seq),
+            witnessed_at: covered.witnessed.map(|(_, secs)| time_of(secs).to_string()),
+            records_since: covered.since,
+            checkpoints: covered.checkpoints,
             records: stats.records,
             events: stats.events,
             critical: stats.critical,
@@ -127,41 +137,12 @@ impl Report {
     }
 }
 
-/// What can and what cannot be excluded, in words.
-fn coverage(verdict: Verdict, covered: Option<u64>, last_seq: Option<u64>) -> String {
-    let Some(last_seq) = last_seq else {
-        return "There is no record, so nothing is covered.".to_owned();
-    };
-    match (verdict, covered) {
-        (Verdict::Tampered | Verdict::Truncated, _) => {
-            "This is not the whole log as it was written: see the findings.".to_owned()
-        }
-        (_, Some(covered)) if covered == last_seq => {
-            format!("Every record up to the last one, seq {last_seq}, is covered by a given head.")
-        }
-        (_, Some(covered)) => format!(
-            "Records up to seq {covered} are covered by a given head. After it, a cut tail or \
-             rewritten records cannot be excluded."
-        ),
-        (_, None) => {
-            "Nothing kept elsewhere was given: a cut tail, a rollback to an older copy, or \
-                      a rewrite of the whole log cannot be excluded. Give a head (--head SEQ:HASH) \
-                      that was kept elsewhere to exclude them up to it."
-                .to_owned()
-        }
-    }
-}
-
 #[expect(clippy::ref_option, reason = "serde passes a field so")]
 fn as_base64<S: serde::Serializer>(
     root: &Option<Digest>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     root.map(base64).serialize(serializer)
-}
-
-fn base64(digest: Digest) -> String {
-    STANDARD.encode(digest.as_bytes())
 }
 
 impl fmt::Display for Report {
@@ -267,6 +248,15 @@ impl Report {
         }
         if let Some(root) = self.root {
             write_row(f, "root", &base64(root))?;
+        }
+        if let Some(signed) = self.signed_up_to {
+            write_row(f, "signed", &format_args!("up to seq {signed}"))?;
+        }
+        if let (Some(seq), Some(time)) = (self.witnessed_up_to, &self.witnessed_at) {
+            write_row(f, "witnessed", &format_args!("up to seq {seq}, by {time}"))?;
+        }
+        if let Some(records) = self.records_since {
+            write_row(f, "since", &format_args!("{records} records"))?;
         }
         write_row(f, "coverage", &self.coverage)
     }

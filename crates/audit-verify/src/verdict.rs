@@ -13,6 +13,9 @@ use serde::Serialize;
 pub enum Verdict {
     /// Every byte is accounted for, and the last record is covered by something kept elsewhere.
     Intact,
+    /// Nothing is wrong inside, and a checkpoint of a given key covers every record: a rewrite needs
+    /// that key. A rollback to an older copy is not excluded.
+    Signed,
     /// Nothing is wrong inside, and nothing trusted covers the end.
     Consistent,
     /// The newest segment ends as a crash leaves it, and nothing else is wrong.
@@ -21,16 +24,21 @@ pub enum Verdict {
     Unverifiable,
     /// Nothing is wrong inside, but a record is absent that something proves to have existed.
     Truncated,
-    /// Bytes contradict the chain, each other, or a head that was given.
+    /// Bytes contradict the chain, a checkpoint, each other, or what was kept elsewhere.
     Tampered,
 }
 
 impl Verdict {
+    /// The worse of the worst that was found and of what is thought of a log where nothing was.
+    pub(crate) fn of(worst: Option<Self>, unbroken: Self) -> Self {
+        worst.map_or(unbroken, |worst| worst.max(unbroken))
+    }
+
     /// The exit status of a command that says this.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Intact | Self::Consistent => 0,
+            Self::Intact | Self::Signed | Self::Consistent => 0,
             Self::Tampered | Self::Truncated => 1,
             Self::Unverifiable => 3,
             Self::Torn => 4,
@@ -42,6 +50,7 @@ impl Verdict {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Intact => "intact",
+            Self::Signed => "signed",
             Self::Consistent => "consistent",
             Self::Torn => "torn",
             Self::Unverifiable => "unverifiable",
@@ -55,14 +64,53 @@ impl Verdict {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Intact => {
-                "every byte is accounted for, and the last record is covered by a head kept elsewhere"
+                "every byte is accounted for, and something kept elsewhere covers the last record"
+            }
+            Self::Signed => {
+                "nothing is wrong inside, and a checkpoint of a given key covers the last record"
             }
             Self::Consistent => "nothing is wrong inside, and nothing trusted covers the end",
             Self::Torn => "the newest segment ends as a crash leaves it, and nothing else is wrong",
             Self::Unverifiable => "what was asked cannot be decided",
             Self::Truncated => "records are absent that something proves to have existed",
-            Self::Tampered => "bytes contradict the chain, each other, or a head that was given",
+            Self::Tampered => {
+                "bytes contradict the chain, a checkpoint, each other, or what was kept elsewhere"
+            }
         }
+    }
+}
+
+/// What a log has to be covered by. What is found in it is another question: a log that ends as a
+/// crash leaves it may be covered to its last record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Requirement {
+    /// Nothing.
+    #[default]
+    Consistent,
+    /// A checkpoint of a given key covers the last record, or something kept elsewhere does.
+    Signed,
+    /// Something kept elsewhere covers the last record.
+    Intact,
+}
+
+impl Requirement {
+    /// Whether a log is good enough of which this would be thought if nothing were found in it.
+    pub(crate) fn is_met(self, unbroken: Verdict) -> bool {
+        match self {
+            Self::Consistent => true,
+            Self::Signed => unbroken <= Verdict::Signed,
+            Self::Intact => unbroken <= Verdict::Intact,
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Consistent => "consistent",
+            Self::Signed => "signed",
+            Self::Intact => "intact",
+        })
     }
 }
 
@@ -84,6 +132,7 @@ mod tests {
             (Verdict::Unverifiable, 3),
             (Verdict::Torn, 4),
             (Verdict::Consistent, 0),
+            (Verdict::Signed, 0),
             (Verdict::Intact, 0),
         ];
         assert!(from_worst.is_sorted_by(|(worse, _), (better, _)| worse > better));

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use audit_checkpoint::{Note, Policy, VerifyingKey};
 use audit_core::Receipt;
 
 use crate::account::{self, After};
@@ -14,8 +15,8 @@ use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Lines, ReadError, Span};
 use crate::source::{DirSource, LogFile, LogSource};
 use crate::tail::{self, Tail};
-use crate::trust::Heads;
-use crate::verdict::Verdict;
+use crate::trust::{Coverage, Trust};
+use crate::verdict::{Requirement, Verdict};
 
 /// Lines between two calls of a progress function.
 const LINES_BETWEEN_PROGRESS: u64 = 4_096;
@@ -23,8 +24,24 @@ const LINES_BETWEEN_PROGRESS: u64 = 4_096;
 /// What to verify a log against.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
+    /// Keys of the log. A checkpoint beside the log counts as the log's own when one of them has
+    /// signed it and is called like the checkpoint's origin.
+    pub keys: Vec<VerifyingKey>,
     /// Heads that were kept elsewhere. The log has to hold each of them.
     pub heads: Vec<Receipt>,
+    /// Checkpoints that were kept elsewhere. The log has to extend each of them. Where keys are
+    /// given, one of them has to have signed it; otherwise it counts as whoever kept it says.
+    pub pins: Vec<Note>,
+    /// The checkpoint up to which the log was verified before: one more pin, from which the records
+    /// are counted that came since.
+    pub since: Option<Note>,
+    /// Which witnesses have to have seen a checkpoint beside the log, so that it covers like one that
+    /// was kept elsewhere. The keys of the logs in it count like [`keys`](Self::keys).
+    pub policy: Option<Policy>,
+    /// Cosignatures of before this time do not count; in seconds since 1970-01-01T00:00:00Z.
+    pub not_before_secs: Option<u64>,
+    /// What the log has to be covered by, so that the verdict is not [`Verdict::Unverifiable`].
+    pub require: Requirement,
 }
 
 /// How far a verification has come.
@@ -63,6 +80,8 @@ pub fn verify_source(
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Report> {
     let mut ledger = Ledger::default();
+    // Before it is asked how long the segments are: see there.
+    let trust = Trust::gather(source, options, &mut ledger);
     let segments = crate::scan::segments(source, &mut ledger)?;
     if segments.is_empty() {
         ledger.find(Finding::new(Code::NoRecords, Code::NoRecords.meaning()));
@@ -70,7 +89,7 @@ pub fn verify_source(
     let told = Progress { segments_total: segments.len(), ..Progress::default() };
     let mut reader = Reader {
         source,
-        checker: Checker::new(Heads::new(&options.heads), ledger),
+        checker: Checker::new(trust, ledger),
         buffer: Buffer::new(),
         small: Buffer::small(),
         told,
@@ -84,8 +103,8 @@ pub fn verify_source(
         (reader.progress)(reader.told);
         rest = after;
     }
-    reader.finish();
-    Ok(Report::new(reader.checker, segments.len(), reader.told.bytes_done))
+    let coverage = reader.finish();
+    Ok(Report::new(reader.checker, coverage, segments.len(), reader.told.bytes_done))
 }
 
 struct Reader<'r, S> {
@@ -128,13 +147,15 @@ impl<S: LogSource> Reader<'_, S> {
         }
     }
 
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Coverage {
         self.checker.finish();
+        let coverage = self.checker.conclude(self.source);
         // Without the damage that was to explain it, nothing accounts for that tail.
         let explained = self.checker.ledger.worst >= Some(Verdict::Tampered);
         if let Some(finding) = self.unaccounted.take().filter(|_| !explained) {
             self.checker.ledger.find(finding);
         }
+        coverage
     }
 
     fn read_file(

@@ -17,7 +17,7 @@ use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
 use crate::tail::{self, Tail};
-use crate::trust::Heads;
+use crate::trust::Trust;
 
 /// What stands next in a log.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ impl<S: LogSource> Viewer<S> {
     #[must_use]
     pub fn new(source: S) -> Self {
         let reader = Reader {
-            checker: Checker::new(Heads::new(&[]), Ledger::default()),
+            checker: Checker::new(Trust::none(), Ledger::default()),
             scratch: Scratch::default(),
             buffer: Buffer::new(),
             small: Buffer::small(),

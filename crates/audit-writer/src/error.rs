@@ -74,10 +74,11 @@ pub enum OpenError {
         /// How many there are.
         records: u64,
     },
-    /// The newest checkpoint beside the log is not one of its own. Nothing is signed over it.
-    #[error("checkpoints/{file} {fault}")]
+    /// A newest checkpoint, beside the log or in a sink, is not one of its own. Nothing is signed
+    /// over it.
+    #[error("{file} {fault}")]
     Checkpoint {
-        /// The file.
+        /// The file, or the name of the sink.
         file: String,
         /// What is wrong with it.
         fault: CheckpointFault,

@@ -6,6 +6,7 @@ use audit_checkpoint::Checkpoint;
 use audit_core::Receipt;
 
 use crate::error::WriteError;
+use crate::outbox::SinkFailure;
 use crate::signing::SignError;
 
 /// How a log was doing at one moment.
@@ -34,6 +35,8 @@ pub struct Health {
     pub last_checkpoint: Option<Checkpoint>,
     /// Why the last one that was due was not signed.
     pub checkpoint_failure: Option<SignError>,
+    /// Which sink did not take the last checkpoint, and why; of several, the first.
+    pub sink_failure: Option<SinkFailure>,
     /// Bytes that the file system had left when space was last allocated or asked for; `None` when
     /// that was not yet so, or it did not say.
     pub free_bytes: Option<u64>,

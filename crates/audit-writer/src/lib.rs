@@ -22,9 +22,11 @@ mod chain;
 mod health;
 mod loss;
 mod notes;
+mod outbox;
 mod queue;
 mod recovery;
 mod signing;
+mod sinks;
 mod sync;
 mod worker;
 mod writer;
@@ -33,11 +35,13 @@ pub use clock::{Clock, SimClock, SystemClock};
 pub use error::{CheckpointFault, OpenError, QueueError, ShutdownError, WriteError};
 pub use health::{Condition, Health, Reserve};
 pub use loss::Loss;
+pub use outbox::SinkFailure;
 pub use queue::{PendingReceipt, QueuedWriter};
 pub use recovery::{
     Damage, Glance, Inspection, NewestRecord, NewestSegment, PruneError, PrunePlan, glance,
     inspect, plan_prune,
 };
 pub use signing::{SignError, Signing};
+pub use sinks::{CheckpointSink, CommandSink, FileSink};
 pub use store::{RealStore, SimDisk, SimStore, Store};
 pub use writer::AuditFileWriter;

@@ -25,6 +25,7 @@ use call::Place;
 pub(crate) use frames::{Content, Frames};
 pub use receipt::PendingReceipt;
 pub(crate) use shared::{Shared, Turn};
+use state::Checkpoints;
 pub(crate) use state::Closed;
 
 use crate::clock::Clock;
@@ -73,8 +74,10 @@ impl QueuedWriter {
             return Err(OpenError::ServiceMismatch { log, given: service_id });
         }
         let clock = Arc::new(writer.clock().clone());
-        let (flush_mode, checkpoint) = (writer.flush_mode(), writer.last_checkpoint().cloned());
-        let shared = Arc::new(Shared::new(clock, flush_mode, writer.durable(), checkpoint));
+        let checkpoints =
+            Checkpoints::new(writer.last_checkpoint().cloned(), writer.last_sink_failure());
+        let shared = Shared::new(clock, writer.flush_mode(), writer.durable(), checkpoints);
+        let shared = Arc::new(shared);
         worker::start(Arc::clone(&shared), writer, service_id)?;
         Ok(Self { shared, overflow, pid: std::process::id() })
     }
@@ -263,6 +266,7 @@ impl QueuedWriter {
             lost_critical: 0,
             last_checkpoint: None,
             checkpoint_failure: None,
+            sink_failure: None,
             free_bytes: None,
             reserve: Reserve::Allocated,
         }

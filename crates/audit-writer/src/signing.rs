@@ -8,6 +8,7 @@ use audit_checkpoint::SigningKey;
 use audit_core::limits::CHECKPOINT_INTERVAL_SECS_DEFAULT;
 
 use crate::error::WriteError;
+use crate::sinks::CheckpointSink;
 
 /// The key of a log, and how long a record may be without a checkpoint.
 ///
@@ -17,6 +18,7 @@ use crate::error::WriteError;
 pub struct Signing {
     pub(crate) key: SigningKey,
     pub(crate) interval: Duration,
+    pub(crate) sinks: Vec<Box<dyn CheckpointSink>>,
 }
 
 impl Signing {
@@ -24,13 +26,21 @@ impl Signing {
     /// alone, and to all its writers.
     #[must_use]
     pub fn new(key: SigningKey) -> Self {
-        Self { key, interval: Duration::from_secs(CHECKPOINT_INTERVAL_SECS_DEFAULT) }
+        let interval = Duration::from_secs(CHECKPOINT_INTERVAL_SECS_DEFAULT);
+        Self { key, interval, sinks: Vec::new() }
     }
 
     /// Signs when a record has been uncovered for so long; 300 seconds by default.
     #[must_use]
     pub fn every(self, interval: Duration) -> Self {
         Self { interval, ..self }
+    }
+
+    /// Takes each checkpoint to this sink, too. Any number may be added.
+    #[must_use]
+    pub fn to(mut self, sink: impl CheckpointSink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
     }
 }
 
@@ -47,6 +57,15 @@ pub enum SignError {
     /// The checkpoint cannot be made.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The new key has another name than the old one, which is what the log is called, or it is
+    /// not of the kind that logs sign with. The old one stays.
+    #[error("the new key {new} is none for the log {old}")]
+    OtherKey {
+        /// The name of the new one.
+        new: String,
+        /// The name of the old one.
+        old: String,
+    },
     /// The checkpoint cannot be kept beside the log: a file of its name may be there.
     #[error("cannot keep the checkpoint: {0}")]
     Keep(Arc<std::io::Error>),

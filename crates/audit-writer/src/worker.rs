@@ -88,12 +88,15 @@ impl<S: Store, C: Clock> Worker<S, C> {
 
     /// Signs a checkpoint where somebody waits for one or one is due.
     fn checkpoint(&mut self) -> Result<(), WriteError> {
-        if self.shared.wants_checkpoint() {
-            let signed = self.writer.checkpoint();
-            self.shared.answer_checkpoint(signed.clone());
-            end_if_out_of_use(signed)?;
+        if !self.shared.wants_checkpoint() {
+            return self.note_checkpoints();
         }
-        self.note_checkpoints()
+        let signed = self.writer.checkpoint();
+        // Whoever is answered may look at the log's health next.
+        let noted = self.note_checkpoints();
+        self.shared.answer_checkpoint(signed.clone());
+        end_if_out_of_use(signed)?;
+        noted
     }
 
     /// Signs a checkpoint where one is due, and tells when the next one is. What fails is tried

@@ -6,6 +6,7 @@ mod durable;
 mod lines;
 mod open;
 mod prune;
+mod rekey;
 mod sign;
 mod space;
 mod watch;

@@ -22,6 +22,8 @@ use audit_writer::store::{Failure, Fate, Fault, Lasting};
 use audit_writer::{
     CheckpointFault, Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::{
     SimWriter, clock_at, critical, open, routine, service, verify_consistent, wait_until,
 };
@@ -247,8 +249,12 @@ fn whatever_fails_while_signing_the_log_goes_on_and_signs_later() {
 
 /// A log with its checkpoints after each of three lives.
 fn lives() -> [BTreeMap<String, Vec<u8>>; 3] {
+    lives_of([1, 2, 3])
+}
+
+fn lives_of(lives: [u64; 3]) -> [BTreeMap<String, Vec<u8>>; 3] {
     let (disk, clock) = noon();
-    [1, 2, 3].map(|life| {
+    lives.map(|life| {
         let mut log = opened(&disk, &clock, FEW);
         write(&mut log, life * 100..life * 100 + 4);
         log.close().unwrap();
@@ -291,6 +297,17 @@ fn another_history_of_the_log_signs_nothing() {
     let disk = with_notes_of(&disk.files(), &first);
     let error = refusal(&disk, signing());
     assert!(matches!(error, OpenError::RolledBack { size, records } if size < records), "{error}");
+}
+
+#[test]
+fn a_log_whose_later_segments_are_of_another_history_signs_nothing() {
+    let ([first, second, _], [_, other, _]) = (lives(), lives_of([4, 5, 6]));
+    let spliced: BTreeMap<_, _> = other.into_iter().chain(first.clone()).collect();
+    assert!(spliced.keys().filter(|name| !is_note(name)).eq(second.keys().filter(|n| !is_note(n))));
+    let error = refusal(&with_notes_of(&spliced, &first), signing());
+    assert!(matches!(error, OpenError::RolledBack { .. }), "{error}");
+    let disk = with_notes_of(&second, &first);
+    opened(&disk, &clock_at("2026-01-02T12:00:00Z"), FEW);
 }
 
 #[test]
@@ -370,4 +387,57 @@ fn the_queue_signs_on_demand_and_when_the_interval_is_over() {
     assert!(matches!(queue.checkpoint(), Err(SignError::Closed)));
     let newest = queue.health().last_checkpoint.unwrap();
     assert_eq!(usize::try_from(newest.size()).unwrap(), leaves(&disk.files()).len());
+}
+
+#[test]
+fn a_changed_key_is_told_of_by_both_and_signs_from_there_on() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, FEW);
+    let next = || {
+        let name = KeyName::new("audit.example/host-1").unwrap();
+        SigningKey::from_seed(name, KeyKind::Ed25519, &[8; 32]).unwrap()
+    };
+    assert!(matches!(log.change_key(next()), Err(SignError::Empty)));
+    log.write_event(&routine(1)).unwrap();
+    let other = key("audit.example/host-2");
+    assert!(matches!(log.change_key(other), Err(SignError::OtherKey { .. })));
+    let checkpoint = log.change_key(next()).unwrap();
+    log.write_event(&routine(2)).unwrap();
+    log.close().unwrap();
+
+    let files = disk.files();
+    let text = text(&files);
+    let line = text.lines().find(|line| line.contains("key_changed")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(line).unwrap();
+    let (event, seq) = (&record["event"], &record["seq"]);
+    let member = |name: &str| event[name].as_str().unwrap();
+    let opened: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let log_id = opened["event"]["log_id"].as_str().unwrap();
+    let (old, new) = (key("audit.example/host-1"), next());
+    let signed = format!(
+        "audit key change v1\n{log_id}\n{seq}\n{}\n{}\n",
+        old.verifying_key(),
+        new.verifying_key()
+    );
+    for (key, vkey, signature) in
+        [(&old, "old_vkey", "old_signature"), (&new, "new_vkey", "new_signature")]
+    {
+        assert_eq!(member(vkey), key.verifying_key().to_string());
+        let bytes = STANDARD.decode(member(signature)).unwrap();
+        assert!(key.verifying_key().verifies(signed.as_bytes(), &bytes), "{signature}");
+    }
+
+    // Each checkpoint is signed by the key of its time.
+    assert!(checkpoint.size() > seq.as_u64().unwrap());
+    for (name, bytes) in files.iter().filter(|(name, _)| is_note(name)) {
+        let note = Note::parse(bytes).unwrap();
+        let size: u64 = note.text().lines().nth(1).unwrap().parse().unwrap();
+        let by = if size <= seq.as_u64().unwrap() { &old } else { &new };
+        SignedCheckpoint::open(note, &[by.verifying_key().clone()]).expect(name);
+    }
+    let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
+    log.sign_with(disk.folder(FOLDER), Signing::new(next())).unwrap();
+    log.write_event(&routine(3)).unwrap();
+    log.close().unwrap();
+    verify_consistent(disk.files());
 }

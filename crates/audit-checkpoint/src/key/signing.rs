@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use zeroize::Zeroizing;
 
-use super::{KeyError, KeyId, KeyKind, KeyName, SEED_BYTES, VerifyingKey, split_text};
+use super::{
+    KeyError, KeyId, KeyKind, KeyName, SEED_BYTES, SIGNATURE_BYTES, VerifyingKey, split_text,
+};
 
 /// What begins the text of every private key, so that none is taken for a public one.
 const PREFIX: &str = "PRIVATE+KEY+";
@@ -115,7 +117,7 @@ impl SigningKey {
     /// that nothing signed for one purpose can be read as something else: a note's text begins with
     /// a log's origin, a cosigned one with `cosignature/`.
     #[must_use]
-    pub fn sign(&self, message: &[u8]) -> [u8; ed25519_dalek::SIGNATURE_LENGTH] {
+    pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
         self.secret.sign(message).to_bytes()
     }
 }

@@ -135,6 +135,26 @@ fn points_of_small_order_and_points_written_otherwise_are_refused() {
     assert_eq!(text.parse::<VerifyingKey>(), Err(KeyError::Point));
 }
 
+/// The first test of RFC 8032 section 7.1, and two signatures that fit its key by arithmetic alone.
+#[test]
+fn a_signature_is_of_its_signer_and_has_one_form() {
+    let bytes = |digits: &str| *audit_core::Digest::from_hex(digits.as_bytes()).unwrap().as_bytes();
+    let public = bytes("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    let key: VerifyingKey = vkey(&[&[1], public.as_slice()].concat()).parse().unwrap();
+    let point = bytes("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155");
+    let scalar = bytes("5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
+    assert!(key.verifies(b"", &[point, scalar].concat()));
+    // The scalar is not below the order of the group: "0 <= s < L", section 5.1.7.
+    let added = bytes("4c8c7872aa064e049dbb3013fbf29380d25bf5f0595bbe24655141438e7a101b");
+    assert!(!key.verifies(b"", &[point, added].concat()));
+    // The point is the neutral one, which is of order 1.
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    let scalar = bytes("520a2e25b0f11547a9ae2ad848ed7731c77f99f1a8712d363455d344db33ac04");
+    assert!(!key.verifies(b"message", &[neutral, scalar].concat()));
+    assert!(!key.verifies(b"", &point));
+}
+
 #[test]
 fn other_texts_are_no_private_keys() {
     let (head, seed) = SKEY.split_at(SKEY.len() - 44);

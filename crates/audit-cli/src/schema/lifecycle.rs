@@ -49,7 +49,7 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
         doc: "A checkpoint is on disk.",
         members: &[
             Member("size", Of("Count"), Required),
-            Member("root", Of("Text"), Required),
+            Member("root", Of("Root"), Required),
             Member("key_id", Of("Text"), Required),
         ],
     },

@@ -67,7 +67,7 @@ impl Log {
         let Self { disk, writer, written } = self;
         let head = writer.close().unwrap().unwrap();
         let files = disk.files();
-        let options = VerifyOptions { heads: vec![head] };
+        let options = VerifyOptions { heads: vec![head], ..VerifyOptions::default() };
         let source = MemorySource::new(files.clone());
         let report = verify_source(&source, &options, &mut |_| ()).unwrap();
         assert_eq!(report.verdict, Verdict::Intact, "{report}");

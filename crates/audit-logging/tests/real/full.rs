@@ -228,7 +228,7 @@ fn eat(path: &Path, is_over: &AtomicBool) {
 }
 
 fn verified(dir: &Path, heads: &[Receipt]) -> Report {
-    verify_dir(dir, &VerifyOptions { heads: heads.to_vec() }).unwrap()
+    verify_dir(dir, &VerifyOptions { heads: heads.to_vec(), ..VerifyOptions::default() }).unwrap()
 }
 
 fn text(dir: &Path) -> String {

@@ -105,7 +105,7 @@ impl Log {
     ///
     /// It cannot look.
     pub(crate) fn verified(&self, heads: Vec<Receipt>) -> Result<Report, String> {
-        let report = verify_dir(&self.dir, &VerifyOptions { heads });
+        let report = verify_dir(&self.dir, &VerifyOptions { heads, ..VerifyOptions::default() });
         report.map_err(|error| format!("the directory cannot be listed: {error}"))
     }
 

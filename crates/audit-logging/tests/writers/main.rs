@@ -78,7 +78,7 @@ fn critical(name: &str) -> AuditEvent<'_> {
 }
 
 fn verified(dir: &Path, heads: &[Receipt]) -> Report {
-    verify_dir(dir, &VerifyOptions { heads: heads.to_vec() }).unwrap()
+    verify_dir(dir, &VerifyOptions { heads: heads.to_vec(), ..VerifyOptions::default() }).unwrap()
 }
 
 /// A directory for a log, which the log is to make; with what it lies in.

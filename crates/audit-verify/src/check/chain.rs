@@ -2,6 +2,7 @@
 
 use audit_core::{Digest, Frontier};
 
+use super::tree::Tree;
 use crate::parse::record::Sealed;
 
 /// The chain up to a record.
@@ -11,7 +12,7 @@ pub(crate) struct Chain {
     /// The seq that is due.
     next_seq: u64,
     /// `None` when it cannot be told which leaves there are.
-    frontier: Option<Frontier>,
+    tree: Option<Tree>,
 }
 
 /// What stands before the record that is due.
@@ -56,12 +57,17 @@ impl Link {
 impl Chain {
     /// A chain whose first record is to have this seq.
     pub(crate) fn starting_at(seq: u64) -> Self {
-        let frontier = (seq == 0).then(Frontier::new);
-        Self { before: Before::Start, next_seq: seq, frontier }
+        let tree = (seq == 0).then(|| Tree::new(Frontier::new()));
+        Self { before: Before::Start, next_seq: seq, tree }
     }
 
     pub(crate) fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// How many records there are, damaged ones included, where the newest can be read.
+    pub(crate) fn end(&self) -> Option<u64> {
+        (!matches!(self.before, Before::Unknown)).then_some(self.next_seq)
     }
 
     /// What the next record's `prev_hash` has to be, if that is certain.
@@ -98,28 +104,28 @@ impl Chain {
             (Before::Damaged { stated, computed }, Link::Resumed)
                 if seq == self.next_seq && [stated, computed].contains(&Some(*prev_hash)) =>
             {
-                if let Some(frontier) = &mut self.frontier {
-                    frontier.push(*prev_hash);
+                if let Some(tree) = &mut self.tree {
+                    tree.push(*prev_hash);
                 }
             }
-            _ => self.frontier = None,
+            _ => self.tree = None,
         }
     }
 
     /// The frontier of the records before the one that is due.
     pub(crate) fn frontier(&self) -> Option<&Frontier> {
-        self.frontier.as_ref()
+        self.tree.as_ref().map(Tree::frontier)
     }
 
     /// Takes a frontier that the log states, where none is known.
     pub(crate) fn adopt(&mut self, frontier: Frontier) {
-        self.frontier = Some(frontier);
+        self.tree = Some(Tree::new(frontier));
     }
 
     /// Goes on after a record.
     pub(crate) fn push(&mut self, seq: u64, hash: Digest) {
-        if let Some(frontier) = &mut self.frontier {
-            frontier.push(hash);
+        if let Some(tree) = &mut self.tree {
+            tree.push(hash);
         }
         self.before = Before::Record(hash);
         self.next_seq = seq.saturating_add(1);
@@ -129,7 +135,7 @@ impl Chain {
     pub(crate) fn skip(&mut self, line: Option<&Sealed<'_>>) {
         if !matches!(self.before, Before::Record(_) | Before::Start) {
             // The leaf of the damaged line before can no longer be told.
-            self.frontier = None;
+            self.tree = None;
         }
         self.before = Before::Damaged {
             stated: line.and_then(|line| line.stated),
@@ -147,13 +153,18 @@ impl Chain {
     pub(crate) fn lose(&mut self, next_seq: u64) {
         self.before = Before::Unknown;
         self.next_seq = next_seq;
-        self.frontier = None;
+        self.tree = None;
     }
 
     /// The root of the tree, if it is certain.
     pub(crate) fn root(&self) -> Option<Digest> {
         let certain = matches!(self.before, Before::Record(_));
-        self.frontier.as_ref().filter(|_| certain).map(Frontier::root)
+        self.frontier().filter(|_| certain).map(Frontier::root)
+    }
+
+    /// The root of the tree when it had this size, if that can be told.
+    pub(crate) fn root_at(&self, size: u64) -> Option<Digest> {
+        self.tree.as_ref()?.root_at(size)
     }
 }
 

@@ -7,6 +7,8 @@
 mod chain;
 mod opening;
 mod prune;
+mod signed;
+mod tree;
 
 use audit_core::event::is_critical_type;
 use audit_core::limits::FORMAT_VERSION;
@@ -18,7 +20,8 @@ use crate::parse::lifecycle::{Lifecycle, LogId, SegmentOpened};
 use crate::parse::record::{RECORD_START, Record, RecordFault, Sealed};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Line, Text};
-use crate::trust::Heads;
+use crate::source::LogSource;
+use crate::trust::{Coverage, End, Trust};
 use chain::{Chain, Link};
 use opening::Opening;
 use prune::Pruning;
@@ -55,7 +58,7 @@ pub(crate) struct State {
     cut: bool,
     pub(crate) service_id: Option<String>,
     pub(crate) log_id: Option<LogId>,
-    pub(crate) heads: Heads,
+    pub(crate) trust: Trust,
     pub(crate) stats: Stats,
 }
 
@@ -112,13 +115,22 @@ impl State {
         self.opening.may_be_torn(bytes, next_seq)
     }
 
+    /// How many records there are, damaged ones included, where that is known.
+    fn end(&self) -> Option<u64> {
+        match &self.chain {
+            _ if self.foreign.is_some() => None,
+            None => Some(0),
+            Some(chain) => chain.end(),
+        }
+    }
+
     pub(crate) fn root(&self) -> Option<Digest> {
         self.chain.as_ref().and_then(Chain::root)
     }
 }
 
 impl Checker {
-    pub(crate) fn new(heads: Heads, ledger: Ledger) -> Self {
+    pub(crate) fn new(trust: Trust, ledger: Ledger) -> Self {
         let state = State {
             chain: None,
             opening: Opening::default(),
@@ -129,7 +141,7 @@ impl Checker {
             cut: false,
             service_id: None,
             log_id: None,
-            heads,
+            trust,
             stats: Stats::default(),
         };
         Self { state, ledger, scratch: Scratch::default() }
@@ -273,7 +285,7 @@ impl Checker {
             self.ledger.find(finding.at(place).seq(seq));
         }
         self.chain().settle(seq, &record.prev_hash, link);
-        self.state.heads.compare(seq, hash, place, &mut self.ledger);
+        self.state.trust.heads.compare(seq, hash, place, &mut self.ledger);
         self.check_name(record, place);
         self.check_service(record, place);
         let lifecycle = self.lifecycle(record, place);
@@ -288,7 +300,9 @@ impl Checker {
             Some(lifecycle) => self.check_lifecycle(lifecycle, record, link, place),
             None => self.count_event(record),
         }
+        self.compare_checkpoints();
         self.chain().push(seq, hash);
+        self.compare_checkpoints();
         let stats = &mut self.state.stats;
         stats.records = stats.records.saturating_add(1);
         stats.first_seq.get_or_insert(seq);
@@ -299,6 +313,14 @@ impl Checker {
         let last = stats.last_timestamp.get_or_insert_default();
         last.clear();
         last.push_str(record.timestamp);
+    }
+
+    /// Compares the checkpoints of the size that the tree has now.
+    fn compare_checkpoints(&mut self) {
+        let State { chain, trust, .. } = &mut self.state;
+        if let Some(frontier) = chain.as_ref().and_then(Chain::frontier) {
+            trust.claims.compare(frontier, &mut self.ledger);
+        }
     }
 
     fn link_finding(&mut self, record: &Record<'_>, link: Link) -> Option<Finding> {
@@ -423,6 +445,12 @@ impl Checker {
                     .seq(seq)
                     .found(format_args!("{} in {} at {}", damage.code, damage.file, damage.offset)),
             ),
+            Lifecycle::CheckpointSigned(signed) => {
+                if let Some(finding) = self.check_signed(signed, seq) {
+                    self.ledger.find(finding.at(place).seq(seq));
+                }
+            }
+            Lifecycle::KeyChanged(changed) => self.check_key_changed(changed, seq, place),
             Lifecycle::LogRecovered(_)
             | Lifecycle::FormatChanged(_)
             | Lifecycle::LogClosed
@@ -462,8 +490,13 @@ impl Checker {
     /// Says what can be said only at the end of the log.
     pub(crate) fn finish(&mut self) {
         self.state.pruning.finish(self.state.damaged, &mut self.ledger);
+    }
+
+    /// Says how far the log is covered by what is trusted, and what else that shows.
+    pub(crate) fn conclude(&mut self, source: &impl LogSource) -> Coverage {
         let last_seq = self.state.stats.head.map(|head| head.seq);
-        self.state.heads.finish(last_seq, &mut self.ledger);
+        let end = End { last_seq, records: self.state.end() };
+        self.state.trust.conclude(source, end, &mut self.ledger)
     }
 }
 

@@ -133,6 +133,30 @@ codes! {
     RecoveryNotACrash = "recovery_not_a_crash" => Tampered,
         "The bytes that a log_recovered speaks of are not what a crash leaves.";
 
+    // The checkpoints beside the log.
+    CheckpointNotAFile = "checkpoint_not_a_file" => Tampered,
+        "What has the name of a checkpoint, or of their folder, is something else, and is not read.";
+    CheckpointUnreadable = "checkpoint_unreadable" => Unverifiable,
+        "A checkpoint, or the folder of them, cannot be read, so it says nothing.";
+    CheckpointMalformed = "checkpoint_malformed" => Tampered,
+        "What has the name of a checkpoint is none. A checkpoint has its name only once it is whole.";
+    CheckpointNameMismatch = "checkpoint_name_mismatch" => Tampered,
+        "A checkpoint's name does not say how many records it covers.";
+    CheckpointSignatureFalse = "checkpoint_signature_false" => Tampered,
+        "A signature that claims to be by a trusted key is not: a checkpoint was changed or forged.";
+    CheckpointMismatch = "checkpoint_mismatch" => Tampered,
+        "The records that a checkpoint covers are not those here: history was rewritten or swapped.";
+    CheckpointBeyondEnd = "checkpoint_beyond_end" => Truncated,
+        "The log ends before a record that a checkpoint covers: its end was cut off, or it is older.";
+    CheckpointMissing = "checkpoint_missing" => Truncated,
+        "A checkpoint is known to have been made, and neither it nor a newer one lies beside the log.";
+    CheckpointRecordFalse = "checkpoint_record_false" => Tampered,
+        "A checkpoint_signed contradicts the records before it.";
+    KeyChangeFalse = "key_change_false" => Tampered,
+        "A key_changed names a trusted key, and its signatures are not those of the keys it names.";
+    NoCheckpointByKey = "no_checkpoint_by_key" => Unverifiable,
+        "No checkpoint beside the log is signed by a given key, so nothing shows who wrote it.";
+
     // What was kept elsewhere.
     HeadMismatch = "head_mismatch" => Tampered,
         "The record at the seq of a given head has another hash: history was rewritten.";
@@ -140,6 +164,18 @@ codes! {
         "The log ends before the record of a given head: its end was cut off, or it is an older copy.";
     HeadNotChecked = "head_not_checked" => Unverifiable,
         "The record of a given head is not among those that can be read, so the head says nothing.";
+    PinMismatch = "pin_mismatch" => Tampered,
+        "The records that a given checkpoint covers are not those here: history was rewritten.";
+    PinBeyondEnd = "pin_beyond_end" => Truncated,
+        "The log ends before a record that a given checkpoint covers: it was cut off, or is older.";
+    PinNotChecked = "pin_not_checked" => Unverifiable,
+        "The records that a given checkpoint covers cannot be told, so the checkpoint says nothing.";
+    PinNotVerified = "pin_not_verified" => Unverifiable,
+        "A given checkpoint is none, or no given key has signed it, so it does not count.";
+    QuorumNotMet = "quorum_not_met" => Unverifiable,
+        "No checkpoint beside the log was seen by the witnesses that the policy asks for, or too early.";
+    RequirementNotMet = "requirement_not_met" => Unverifiable,
+        "The last record is not covered by what was required to cover it.";
 }
 
 impl fmt::Display for Code {

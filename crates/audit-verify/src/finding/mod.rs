@@ -112,8 +112,18 @@ pub enum NoticeCode {
     UnknownFile,
     /// A segment that was being made when the writer stopped.
     LeftoverSegment,
-    /// Checkpoints lie in the directory, and this verifier does not judge them.
-    CheckpointsNotJudged,
+    /// A checkpoint that was being made when the writer stopped.
+    LeftoverCheckpoint,
+    /// Checkpoints were compared with the records, but no key was given to verify them with.
+    CheckpointsNotVerified,
+    /// Checkpoints lie beside the log that no given key has signed.
+    CheckpointsOfOtherKeys,
+    /// A checkpoint names another origin than the others.
+    CheckpointOriginDiffers,
+    /// The log goes on with another key, and no given key vouches for that.
+    KeyChangeNotFollowed,
+    /// Checkpoints cover records that are not here, or cannot be told.
+    CheckpointsNotCompared,
     /// A writer opened the log, and the one before had not closed it.
     UncleanStop,
     /// The end of a segment was left by a crash, and the next writer accounted for it.
@@ -133,7 +143,12 @@ impl NoticeCode {
         match self {
             Self::UnknownFile => "unknown_file",
             Self::LeftoverSegment => "leftover_segment",
-            Self::CheckpointsNotJudged => "checkpoints_not_judged",
+            Self::LeftoverCheckpoint => "leftover_checkpoint",
+            Self::CheckpointsNotVerified => "checkpoints_not_verified",
+            Self::CheckpointsOfOtherKeys => "checkpoints_of_other_keys",
+            Self::CheckpointOriginDiffers => "checkpoint_origin_differs",
+            Self::KeyChangeNotFollowed => "key_change_not_followed",
+            Self::CheckpointsNotCompared => "checkpoints_not_compared",
             Self::UncleanStop => "unclean_stop",
             Self::TailRecovered => "tail_recovered",
             Self::EventsLost => "events_lost",

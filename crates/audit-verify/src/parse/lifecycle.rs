@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 
 use audit_core::limits::{FORMAT_VERSION, PRUNED_FILES_MAX};
 use audit_core::{Digest, Receipt};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -22,6 +24,8 @@ pub(crate) enum Lifecycle {
     SegmentMissing(SegmentMissing),
     SegmentsPruned(SegmentsPruned),
     DamageFound(DamageFound),
+    CheckpointSigned(CheckpointSigned),
+    KeyChanged(KeyChanged),
     FormatChanged(FormatChanged),
     LogClosed,
     /// One of which only the form is checked.
@@ -44,8 +48,8 @@ impl Lifecycle {
             "segments_pruned" => Self::SegmentsPruned(SegmentsPruned::checked(fields(event)?)?),
             "damage_found" => Self::DamageFound(fields(event)?),
             "disk_full" => fields(event).map(|DiskFull { .. }| Self::Other)?,
-            "checkpoint_signed" => fields(event).map(|CheckpointSigned { .. }| Self::Other)?,
-            "key_changed" => fields(event).map(|KeyChanged { .. }| Self::Other)?,
+            "checkpoint_signed" => Self::CheckpointSigned(fields(event)?),
+            "key_changed" => Self::KeyChanged(fields(event)?),
             "format_changed" => Self::FormatChanged(FormatChanged::checked(fields(event)?)?),
             "log_closed" => Self::LogClosed,
             _ => return Ok(None),
@@ -269,21 +273,28 @@ struct DiskFull {
     available_bytes: u64,
 }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "only the form is checked")]
-struct CheckpointSigned {
-    size: u64,
-    root: String,
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct CheckpointSigned {
+    pub(crate) size: u64,
+    root: Root,
+    #[expect(dead_code, reason = "who signed it, the checkpoint itself shows")]
     key_id: String,
 }
 
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "only the form is checked")]
-struct KeyChanged {
-    old_vkey: String,
-    new_vkey: String,
-    old_signature: String,
-    new_signature: String,
+impl CheckpointSigned {
+    pub(crate) const fn root(&self) -> Digest {
+        self.root.0
+    }
+}
+
+/// That a log goes on with another key. What is no key that this verifier knows is not malformed.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct KeyChanged {
+    pub(crate) old_vkey: String,
+    pub(crate) new_vkey: String,
+    /// In Base 64, like the other.
+    pub(crate) old_signature: String,
+    pub(crate) new_signature: String,
 }
 
 /// The identity of a log: 32 lowercase hex digits.
@@ -292,6 +303,9 @@ pub(crate) struct LogId(pub(crate) audit_core::lifecycle::LogId);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Hex(Digest);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Root(Digest);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Name(SegmentName);
@@ -317,6 +331,10 @@ macro_rules! from_text {
 
 from_text!(LogId, "32 hex digits", |text| audit_core::lifecycle::LogId::from_hex(text).map(Self));
 from_text!(Hex, "64 hex digits", |text| Digest::from_hex(text.as_bytes()).map(Self));
+from_text!(Root, "32 bytes in Base 64", |text| {
+    let bytes = STANDARD.decode(text).ok()?.try_into().ok()?;
+    Some(Self(Digest::from_bytes(bytes)))
+});
 from_text!(Name, "a segment's name", |text| SegmentName::parse(text.as_bytes()).map(Self));
 from_text!(Time, "a timestamp", |text| is_record_time(text.as_bytes()).then_some(Self));
 from_text!(Head, "SEQ:HASH", |text| {

@@ -26,10 +26,8 @@ pub(crate) fn segments(
     source.visit_names(&mut |name| match Entry::of(name.as_bytes()) {
         Entry::Segment(segment) => segments.push(segment),
         Entry::FalseSegment => ledger.find(false_segment(name)),
-        Entry::Checkpoints => ledger.note(Notice::new(
-            NoticeCode::CheckpointsNotJudged,
-            "there are checkpoints, and nothing was concluded from them",
-        )),
+        // What is in it was read before.
+        Entry::Checkpoints => {}
         Entry::NewSegment => ledger.note(
             Notice::new(NoticeCode::LeftoverSegment, "a segment that was never completed")
                 .in_file(&name.to_string_lossy()),

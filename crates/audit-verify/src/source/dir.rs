@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{LogFile, LogSource, OpenError};
+use super::{CHECKPOINTS, LogFile, LogSource, OpenError};
 
 /// A directory, held by its descriptor: whoever moves or replaces its path while the log is being
 /// verified does not lead the verifier elsewhere.
@@ -35,37 +35,64 @@ impl DirSource {
         let dir = retry_on_intr(|| fs::open(path, flags, Mode::empty()))?;
         Ok(Self { dir })
     }
+
+    /// The folder of the checkpoints, which no link leads to.
+    fn checkpoints(&self) -> rustix::io::Result<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        retry_on_intr(|| fs::openat(&self.dir, CHECKPOINTS, flags, Mode::empty()))
+    }
 }
 
 impl LogSource for DirSource {
     type File<'s> = DirFile;
 
     fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        for entry in fs::Dir::read_from(&self.dir)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                visit(OsStr::from_bytes(name));
-            }
-        }
-        Ok(())
+        visit_names_of(&self.dir, visit)
     }
 
     fn open(&self, name: &str) -> Result<DirFile, OpenError> {
-        // Without NONBLOCK, opening a pipe would wait for someone to write to it.
-        let flags =
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let file = match retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty())) {
-            Ok(file) => file,
-            Err(Errno::LOOP) => return Err(OpenError::NotAFile("a symbolic link")),
-            Err(Errno::NXIO) => return Err(OpenError::NotAFile("a socket or a device")),
-            Err(error) => return Err(OpenError::Io(error.into())),
-        };
-        let stat = fs::fstat(&file).map_err(io::Error::from)?;
-        match other_kind(FileType::from_raw_mode(stat.st_mode)) {
-            None => Ok(DirFile { file }),
-            Some(kind) => Err(OpenError::NotAFile(kind)),
+        open_in(&self.dir, name)
+    }
+
+    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
+        match self.checkpoints() {
+            Ok(folder) => Ok(visit_names_of(&folder, visit)?),
+            Err(Errno::NOENT) => Ok(()),
+            Err(Errno::NOTDIR | Errno::LOOP) => Err(OpenError::NotAFile("no folder")),
+            Err(error) => Err(OpenError::Io(error.into())),
         }
+    }
+
+    fn open_checkpoint(&self, name: &str) -> Result<DirFile, OpenError> {
+        open_in(&self.checkpoints().map_err(io::Error::from)?, name)
+    }
+}
+
+fn visit_names_of(dir: &OwnedFd, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
+    for entry in fs::Dir::read_from(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            visit(OsStr::from_bytes(name));
+        }
+    }
+    Ok(())
+}
+
+fn open_in(dir: &OwnedFd, name: &str) -> Result<DirFile, OpenError> {
+    // Without NONBLOCK, opening a pipe would wait for someone to write to it.
+    let flags =
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match retry_on_intr(|| fs::openat(dir, name, flags, Mode::empty())) {
+        Ok(file) => file,
+        Err(Errno::LOOP) => return Err(OpenError::NotAFile("a symbolic link")),
+        Err(Errno::NXIO) => return Err(OpenError::NotAFile("a socket or a device")),
+        Err(error) => return Err(OpenError::Io(error.into())),
+    };
+    let stat = fs::fstat(&file).map_err(io::Error::from)?;
+    match other_kind(FileType::from_raw_mode(stat.st_mode)) {
+        None => Ok(DirFile { file }),
+        Some(kind) => Err(OpenError::NotAFile(kind)),
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 
-use super::{LogFile, LogSource, OpenError};
+use super::{CHECKPOINTS, LogFile, LogSource, OpenError};
 
-/// The files of a log by their names: what a simulated disk holds, or what came over a network.
+/// The files of a log by their names: what a simulated disk holds, or what came over a network. A
+/// checkpoint has the name of its folder before its own: `checkpoints/00000000000000000008.note`.
 #[derive(Clone, Debug, Default)]
 pub struct MemorySource {
     files: BTreeMap<String, Vec<u8>>,
@@ -28,13 +29,36 @@ impl LogSource for MemorySource {
     type File<'s> = MemoryFile<'s>;
 
     fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        self.files.keys().for_each(|name| visit(OsStr::new(name)));
+        let mut last = "";
+        for path in self.files.keys() {
+            let name = path.split_once('/').map_or(path.as_str(), |(folder, _)| folder);
+            // A file and a folder of one name cannot be, but in memory.
+            if name != last {
+                visit(OsStr::new(name));
+            }
+            last = name;
+        }
         Ok(())
     }
 
     fn open(&self, name: &str) -> Result<MemoryFile<'_>, OpenError> {
         let bytes = self.files.get(name).ok_or(io::ErrorKind::NotFound);
         Ok(MemoryFile(bytes.map_err(io::Error::from)?))
+    }
+
+    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
+        if self.files.contains_key(CHECKPOINTS) {
+            return Err(OpenError::NotAFile("a file"));
+        }
+        let paths = self.files.keys().filter_map(|path| path.split_once('/'));
+        for (_, name) in paths.filter(|(folder, _)| *folder == CHECKPOINTS) {
+            visit(OsStr::new(name));
+        }
+        Ok(())
+    }
+
+    fn open_checkpoint(&self, name: &str) -> Result<MemoryFile<'_>, OpenError> {
+        self.open(&format!("{CHECKPOINTS}/{name}"))
     }
 }
 

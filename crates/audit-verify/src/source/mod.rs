@@ -31,7 +31,26 @@ pub trait LogSource: Debug {
     /// [`OpenError::NotAFile`] when something else has the name, [`OpenError::Io`] when the file
     /// cannot be opened.
     fn open(&self, name: &str) -> Result<Self::File<'_>, OpenError>;
+
+    /// Shows every name in the folder `checkpoints` of that directory, once each, in any order. Where
+    /// there is no such folder, there is none to show.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::NotAFile`] when something else than a folder has its name, [`OpenError::Io`]
+    /// when it cannot be listed.
+    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError>;
+
+    /// Opens a file of that folder, as [`open`](Self::open) does one of the directory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Self::open).
+    fn open_checkpoint(&self, name: &str) -> Result<Self::File<'_>, OpenError>;
 }
+
+/// The folder of the checkpoints.
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
 /// An open file of a log.
 pub trait LogFile: Debug {
@@ -55,8 +74,9 @@ pub trait LogFile: Debug {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The name belongs to a link, a pipe, a directory or a device.
-    #[error("it is {0}, not a file")]
+    /// The name belongs to a link, a pipe, a directory or a device; that of a folder, to anything
+    /// else.
+    #[error("it is {0}, which is not read")]
     NotAFile(&'static str),
     /// Opening it failed.
     #[error("it cannot be opened: {0}")]

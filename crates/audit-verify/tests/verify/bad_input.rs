@@ -205,6 +205,14 @@ impl LogSource for Unreadable {
         let from = self.from.filter(|_| is_bad);
         Ok(HalfFile { file: self.files.open(name)?, from })
     }
+
+    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
+        self.files.visit_checkpoints(visit)
+    }
+
+    fn open_checkpoint(&self, name: &str) -> Result<HalfFile<'_>, OpenError> {
+        self.open(&format!("checkpoints/{name}"))
+    }
 }
 
 impl LogFile for HalfFile<'_> {

@@ -155,7 +155,7 @@ pub(crate) fn verify(files: &Files) -> Report {
 }
 
 pub(crate) fn verify_with(files: &Files, heads: &[Receipt]) -> Report {
-    let options = VerifyOptions { heads: heads.to_vec() };
+    let options = VerifyOptions { heads: heads.to_vec(), ..VerifyOptions::default() };
     verify_source(&MemorySource::new(files.clone()), &options, &mut |_| ()).unwrap()
 }
 

@@ -22,6 +22,6 @@ fn the_head_and_the_root_are_those_of_the_other_implementation() {
     assert_eq!((report.segments, report.findings_total, report.notices_total), (2, 0, 0));
 
     let heads = vec![HEAD.parse().unwrap()];
-    let report = verify_dir(&golden, &VerifyOptions { heads }).unwrap();
+    let report = verify_dir(&golden, &VerifyOptions { heads, ..VerifyOptions::default() }).unwrap();
     assert_eq!(report.verdict, Verdict::Intact, "{report}");
 }

@@ -136,7 +136,7 @@ fn what_is_covered_is_said_for_a_torn_log_too() {
     log.events(2);
     let heads = [log.head()];
     log.append(b"{");
-    let options = VerifyOptions { heads: heads.to_vec() };
+    let options = VerifyOptions { heads: heads.to_vec(), ..VerifyOptions::default() };
     let report = verify_source(&MemorySource::new(log.files), &options, &mut |_| ()).unwrap();
     assert_eq!(report.verdict.as_str(), "torn");
     assert!(report.coverage.contains("up to the last one, seq 3, is covered"), "{report}");

@@ -15,12 +15,12 @@ CONSISTENT: nothing is wrong inside, and nothing trusted covers the end
   head      4:ddd61916de48d23fa9bc82c66b3842debb32d654c1e662a2b2a6383bf2c0b228
   root      VprC2W0FFLhI5SUf0jnO+urAk1JenyqQfr5DfBcSE1s=
   coverage  Nothing kept elsewhere was given: a cut tail, a rollback to an older copy, \
-or a rewrite of the whole log cannot be excluded. Give a head (--head SEQ:HASH) that was kept \
-elsewhere to exclude them up to it.
+or a rewrite of the whole log cannot be excluded. Give a checkpoint (--pin FILE) or a head (--head \
+SEQ:HASH) that was kept elsewhere to exclude them up to it.
 ";
 
 const TAMPERED: &str = "\
-TAMPERED: bytes contradict the chain, each other, or a head that was given
+TAMPERED: bytes contradict the chain, a checkpoint, each other, or what was kept elsewhere
 
   first bad 00000000000000000000.2026-01-02.audit.jsonl line 3, byte 797, seq 2
   service   bank.teller-1

@@ -299,6 +299,14 @@ impl LogSource for Counted<'_> {
     fn open(&self, name: &str) -> Result<CountedFile<'_>, OpenError> {
         self.source.open(name).map(|file| CountedFile(file, self.reads))
     }
+
+    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
+        self.source.visit_checkpoints(visit)
+    }
+
+    fn open_checkpoint(&self, name: &str) -> Result<CountedFile<'_>, OpenError> {
+        self.open(&format!("checkpoints/{name}"))
+    }
 }
 
 impl LogFile for CountedFile<'_> {

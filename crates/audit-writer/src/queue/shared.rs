@@ -8,7 +8,7 @@ use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
 use super::frames::Frames;
 use super::patience::Patience;
 use super::progress::Progress;
-use super::state::{Outcome, State};
+use super::state::{Checkpoints, Outcome, State};
 use crate::clock::Clock;
 use crate::error::{QueueError, WriteError};
 use crate::loss::Loss;
@@ -42,12 +42,12 @@ impl Shared {
         clock: Arc<dyn Clock>,
         flush_mode: FlushMode,
         durable: Option<Receipt>,
-        checkpoint: Option<Checkpoint>,
+        checkpoints: Checkpoints,
     ) -> Self {
         Self {
             clock,
             flush_mode,
-            state: Mutex::new(State::new(flush_mode, durable, checkpoint)),
+            state: Mutex::new(State::new(flush_mode, durable, checkpoints)),
             progress: Progress::default(),
             has_failures: AtomicBool::new(false),
             work: Condvar::new(),

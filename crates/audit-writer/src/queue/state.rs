@@ -7,13 +7,12 @@ mod settling;
 
 use std::time::Duration;
 
-use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::LossReason;
 use audit_core::limits::{QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{AuditEvent, FlushMode, Marks, Receipt, RecordTime};
 
-use checkpoints::Checkpoints;
+pub(super) use checkpoints::Checkpoints;
 
 use super::frames::{Content, Frames};
 use super::lost::Lost;
@@ -85,7 +84,7 @@ impl State {
     pub(super) fn new(
         flush_mode: FlushMode,
         last_durable: Option<Receipt>,
-        checkpoint: Option<Checkpoint>,
+        checkpoints: Checkpoints,
     ) -> Self {
         Self {
             flush_mode,
@@ -100,7 +99,7 @@ impl State {
             last_durable,
             slots: Slots::default(),
             lost: Lost::default(),
-            checkpoints: Checkpoints::new(checkpoint),
+            checkpoints,
             stalled: None,
             space: Space::default(),
             worker_sleeps: false,
@@ -223,6 +222,7 @@ impl State {
             lost_critical: self.lost.critical(),
             last_checkpoint: self.checkpoints.newest().cloned(),
             checkpoint_failure: self.checkpoints.failure().cloned(),
+            sink_failure: self.checkpoints.sink_failure(),
             free_bytes: self.space.free_bytes,
             reserve: if self.space.unsupported { Reserve::Threshold } else { Reserve::Allocated },
         }

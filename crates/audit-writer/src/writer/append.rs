@@ -98,9 +98,20 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         claim: Claim,
         payload: &[u8],
     ) -> Result<Receipt, WriteError> {
+        let timestamp = RecordTime::new(self.clock.now());
+        self.append_at(service_id, claim, timestamp, payload)
+    }
+
+    /// Appends a record of this time.
+    pub(super) fn append_at(
+        &mut self,
+        service_id: ServiceId,
+        claim: Claim,
+        timestamp: RecordTime,
+        payload: &[u8],
+    ) -> Result<Receipt, WriteError> {
         self.placed.clear();
         self.lines.claim = claim;
-        let timestamp = RecordTime::new(self.clock.now());
         let receipt = self.add_line(service_id, timestamp, payload)?;
         self.write_lines()?;
         Ok(receipt)

@@ -33,6 +33,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.append_lifecycle(service_id, Claim::Closing, &LifecycleEvent::LogClosed)?;
         self.sync()?;
         self.sign_quietly();
+        self.finish_sinks();
         if let Some(mut current) = self.current.take() {
             self.release(&current);
             seal(&mut current.file);

@@ -12,13 +12,16 @@ use audit_checkpoint::Checkpoint;
 use audit_checkpoint::Note;
 use audit_checkpoint::SigningKey;
 use audit_core::lifecycle::LifecycleEvent;
+use audit_core::limits::SINK_DEADLINE_SECS;
 
 use super::{AuditFileWriter, Claim, Log};
 use crate::clock::Clock;
 use crate::error::{CheckpointFault, OpenError};
 use crate::notes::{FOLDER, Notes, note_name};
+use crate::outbox::{LastFailure, Outbox, SinkFailure};
 use crate::recovery::{Damage, root_at};
 use crate::signing::{SignError, Signing};
+use crate::sinks::CheckpointSink;
 use crate::store::Store;
 
 /// What a writer needs to sign.
@@ -36,6 +39,8 @@ pub(super) struct Signer<S> {
     /// Since when there have been others.
     uncovered_since: Option<Duration>,
     failure: Option<SignError>,
+    /// Where there are sinks.
+    outbox: Option<Outbox>,
 }
 
 impl AuditFileWriter {
@@ -62,22 +67,33 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// As for [`sign`](AuditFileWriter::sign).
     pub fn sign_with(&mut self, folder: S, signing: Signing) -> Result<(), OpenError> {
-        let Signing { key, interval } = signing;
+        let Signing { key, interval, mut sinks } = signing;
         let notes = Notes::new(folder);
         let newest = notes.newest().map_err(OpenError::io("read the newest checkpoint"))?;
         let newest = newest.map(|(size, bytes)| {
-            let checkpoint = parse(&bytes, size, &key);
-            checkpoint.map_err(|fault| OpenError::Checkpoint { file: note_name(size), fault })
+            let checkpoint = parse(&bytes, &key).and_then(|known| is_of_size(known, size));
+            let file = || format!("{FOLDER}/{}", note_name(size));
+            checkpoint.map_err(|fault| OpenError::Checkpoint { file: file(), fault })
         });
         let newest = newest.transpose()?;
         if let Some(known) = &newest {
             self.extends(known)?;
+        }
+        for sink in &mut sinks {
+            self.extends_kept(&mut **sink, &key)?;
         }
         let recorded = self.checkpoint_recorded;
         let unrecorded = newest.as_ref().filter(|known| Some(known.size()) > recorded);
         let unrecorded = unrecorded.map(|known| signed(known, &key));
         let quiet = newest.as_ref().map_or(0, Checkpoint::size);
         let (uncovered_since, failure) = (None, None);
+        let outbox = if sinks.is_empty() { None } else { Some(start(sinks)?) };
+        if let (Some(outbox), Some(known)) = (&outbox, &newest) {
+            // One that a sink missed.
+            let note = notes.read(&note_name(known.size()));
+            let note = note.map_err(OpenError::io("read the newest checkpoint"))?;
+            outbox.send(String::from_utf8_lossy(&note).into_owned());
+        }
         self.signer = Some(Signer {
             key,
             interval,
@@ -87,8 +103,22 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             quiet,
             uncovered_since,
             failure,
+            outbox,
         });
         Ok(())
+    }
+
+    /// Shows that the log extends what a sink has.
+    fn extends_kept(
+        &self,
+        sink: &mut dyn CheckpointSink,
+        key: &SigningKey,
+    ) -> Result<(), OpenError> {
+        let kept = sink.newest().map_err(OpenError::io("ask a sink for its newest checkpoint"))?;
+        let Some(bytes) = kept else { return Ok(()) };
+        let known = parse(&bytes, key);
+        let known = known.map_err(|fault| OpenError::Checkpoint { file: sink.name(), fault })?;
+        self.extends(&known)
     }
 
     /// Signs a checkpoint over every record, after making these durable. Where a checkpoint covers
@@ -155,9 +185,40 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.signer.as_ref()?.failure.as_ref()
     }
 
+    /// The key that it signs with.
+    pub(super) fn signing_key(&self) -> Option<&SigningKey> {
+        self.signer.as_ref().map(|signer| &signer.key)
+    }
+
+    /// Signs with another key from now on.
+    pub(super) fn take_key(&mut self, key: SigningKey) {
+        if let Some(signer) = &mut self.signer {
+            signer.key = key;
+        }
+    }
+
     /// Whether it was opened with a key.
     pub(super) fn signs(&self) -> bool {
         self.signer.is_some()
+    }
+
+    /// Which sink did not take the last checkpoint that it was given, and why; of several, the
+    /// first.
+    #[must_use]
+    pub fn sink_failure(&self) -> Option<SinkFailure> {
+        self.last_sink_failure().look()
+    }
+
+    pub(crate) fn last_sink_failure(&self) -> LastFailure {
+        let outbox = self.signer.as_ref().and_then(|signer| signer.outbox.as_ref());
+        outbox.map(|outbox| outbox.failure().clone()).unwrap_or_default()
+    }
+
+    /// Waits for the sinks, for a while.
+    pub(super) fn finish_sinks(&self) {
+        if let Some(outbox) = self.signer.as_ref().and_then(|signer| signer.outbox.as_ref()) {
+            outbox.finish(Duration::from_secs(SINK_DEADLINE_SECS));
+        }
     }
 
     /// The key that the log is signed with, for `log_opened`.
@@ -240,8 +301,12 @@ impl<S: Store> Signer<S> {
         }
         let checkpoint = Checkpoint::new(self.key.name(), size, root);
         let note = checkpoint.sign(&self.key)?;
-        let kept = self.notes.keep(size, &note.to_string());
+        let note = note.to_string();
+        let kept = self.notes.keep(size, &note);
         kept.map_err(|error| SignError::Keep(Arc::new(error)))?;
+        if let Some(outbox) = &self.outbox {
+            outbox.send(note);
+        }
         self.unrecorded = Some(signed(&checkpoint, &self.key));
         self.newest = Some(checkpoint.clone());
         self.quiet = size;
@@ -258,16 +323,22 @@ fn signed(checkpoint: &Checkpoint, key: &SigningKey) -> LifecycleEvent {
     }
 }
 
-/// The checkpoint of this log that a file holds, which has this size in its name. Who signed it is
-/// not asked: whatever it says of this log, the log must not contradict it.
-fn parse(bytes: &[u8], size: u64, key: &SigningKey) -> Result<Checkpoint, CheckpointFault> {
+fn start(sinks: Vec<Box<dyn CheckpointSink>>) -> Result<Outbox, OpenError> {
+    Outbox::start(sinks).map_err(OpenError::io("start the thread of the sinks"))
+}
+
+/// The checkpoint of this log that a note holds. Who signed it is not asked: whatever it says of
+/// this log, the log must not contradict it.
+fn parse(bytes: &[u8], key: &SigningKey) -> Result<Checkpoint, CheckpointFault> {
     let note = Note::parse(bytes).map_err(|_| CheckpointFault::NotANote)?;
     let checkpoint: Checkpoint = note.text().parse().map_err(|_| CheckpointFault::NotANote)?;
     if checkpoint.origin() != key.name().as_str() {
         return Err(CheckpointFault::OtherOrigin);
     }
-    if checkpoint.size() != size {
-        return Err(CheckpointFault::OtherSize);
-    }
     Ok(checkpoint)
+}
+
+/// The name of a checkpoint's file says its size.
+fn is_of_size(known: Checkpoint, size: u64) -> Result<Checkpoint, CheckpointFault> {
+    if known.size() == size { Ok(known) } else { Err(CheckpointFault::OtherSize) }
 }

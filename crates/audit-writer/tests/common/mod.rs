@@ -62,7 +62,7 @@ pub(crate) fn verify(files: BTreeMap<String, Vec<u8>>) -> Report {
 
 /// Judges a directory in memory that has to hold these records.
 pub(crate) fn verify_with_heads(files: BTreeMap<String, Vec<u8>>, heads: &[Receipt]) -> Report {
-    let options = VerifyOptions { heads: heads.to_vec() };
+    let options = VerifyOptions { heads: heads.to_vec(), ..VerifyOptions::default() };
     verify_source(&MemorySource::new(files), &options, &mut |_| ()).unwrap()
 }
 

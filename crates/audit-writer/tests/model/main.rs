@@ -36,11 +36,13 @@ mod sources {
     pub(crate) mod health;
     pub(crate) mod loss;
     pub(crate) mod notes;
+    pub(crate) mod outbox;
     pub(crate) mod queue;
     pub(crate) mod recovery;
     pub(crate) mod rotation;
     pub(crate) mod segment;
     pub(crate) mod signing;
+    pub(crate) mod sinks;
     pub(crate) mod store;
     pub(crate) mod worker;
     pub(crate) mod writer;
@@ -61,8 +63,8 @@ use disk::{Facts, ModelStore};
 use error::QueueError;
 use queue::{PendingReceipt, QueuedWriter};
 use sources::{
-    broken, chain, clock, error, flush, health, loss, notes, queue, recovery, rotation, segment,
-    signing, store, worker, writer,
+    broken, chain, clock, error, flush, health, loss, notes, outbox, queue, recovery, rotation,
+    segment, signing, sinks, store, worker, writer,
 };
 use store::SimDisk;
 use sync::{Arc, thread};

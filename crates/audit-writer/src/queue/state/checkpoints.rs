@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use audit_checkpoint::Checkpoint;
 
+use crate::outbox::{LastFailure, SinkFailure};
 use crate::signing::SignError;
 
 /// What the callers and the worker know of checkpoints.
@@ -20,11 +21,12 @@ pub(crate) struct Checkpoints {
     due: Option<Duration>,
     newest: Option<Checkpoint>,
     failure: Option<SignError>,
+    sinks: LastFailure,
 }
 
 impl Checkpoints {
-    pub(crate) fn new(newest: Option<Checkpoint>) -> Self {
-        Self { newest, ..Self::default() }
+    pub(crate) fn new(newest: Option<Checkpoint>, sinks: LastFailure) -> Self {
+        Self { newest, sinks, ..Self::default() }
     }
 
     /// Asks for a checkpoint that covers a ticket; the round that will.
@@ -79,6 +81,11 @@ impl Checkpoints {
     /// The newest checkpoint.
     pub(crate) fn newest(&self) -> Option<&Checkpoint> {
         self.newest.as_ref()
+    }
+
+    /// Which sink did not take the newest.
+    pub(crate) fn sink_failure(&self) -> Option<SinkFailure> {
+        self.sinks.look()
     }
 
     /// Why there is none since.

@@ -1,4 +1,4 @@
-//! What was kept elsewhere: heads that a log has to hold.
+//! Heads that were kept elsewhere: a log has to hold them.
 
 use audit_core::{Digest, Receipt};
 

@@ -1,0 +1,48 @@
+//! What a log says of its own checkpoints and keys.
+
+use super::Checker;
+use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
+use crate::parse::lifecycle::{CheckpointSigned, KeyChanged};
+use crate::trust::{Following, base64};
+
+impl Checker {
+    /// Compares what the log says of a checkpoint with the records that this one covers.
+    pub(super) fn check_signed(&mut self, signed: &CheckpointSigned, seq: u64) -> Option<Finding> {
+        let (size, stated) = (signed.size, signed.root());
+        let finding =
+            Finding::new(Code::CheckpointRecordFalse, Code::CheckpointRecordFalse.meaning());
+        if size > seq {
+            let expected = format!("at most {seq} records");
+            return Some(finding.expected(expected).found(format_args!("{size} records")));
+        }
+        let recent = self.chain().root_at(size);
+        let trust = &mut self.state.trust;
+        match recent.or_else(|| trust.claims.root_at(size)) {
+            Some(root) if root != stated => {
+                return Some(finding.expected(base64(root)).found(base64(stated)));
+            }
+            Some(_) => {}
+            None => trust.recorded.uncompared = trust.recorded.uncompared.saturating_add(1),
+        }
+        trust.recorded.newest = trust.recorded.newest.max(Some(size));
+        None
+    }
+
+    /// Follows a change of the key, where a trusted key vouches for it.
+    pub(super) fn check_key_changed(&mut self, changed: &KeyChanged, seq: u64, place: Place<'_>) {
+        let Some(log_id) = self.state.log_id else { return };
+        let log_id = log_id.0.to_string();
+        match self.state.trust.keys.follow(changed, &log_id, seq) {
+            Following::Followed | Following::NoKeys => {}
+            Following::Untrusted => {
+                let message = "the log goes on with another key, and no given key vouches for it";
+                let notice = Notice::new(NoticeCode::KeyChangeNotFollowed, message);
+                self.ledger.note(notice.at(place, seq));
+            }
+            Following::False => {
+                let finding = Finding::new(Code::KeyChangeFalse, Code::KeyChangeFalse.meaning());
+                self.ledger.find(finding.at(place).seq(seq).found(&changed.new_vkey));
+            }
+        }
+    }
+}

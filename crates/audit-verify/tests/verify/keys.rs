@@ -1,0 +1,138 @@
+//! Changes of a log's key.
+
+use audit_checkpoint::SigningKey;
+use audit_verify::{Report, Verdict};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::builder::{Builder, LOG_ID};
+use crate::signed::{codes_of, key, key_called, notices_of, pin, public, verify_by, with_key};
+
+/// What a `key_changed` says, and who signs it.
+struct Change {
+    log_id: String,
+    seq: u64,
+    old: SigningKey,
+    new: SigningKey,
+    old_signer: SigningKey,
+    new_signer: SigningKey,
+}
+
+impl Change {
+    /// From key 1 to key 2, as it has to be.
+    fn at(seq: u64) -> Self {
+        let log_id = LOG_ID.to_owned();
+        Self { log_id, seq, old: key(1), new: key(2), old_signer: key(1), new_signer: key(2) }
+    }
+
+    fn event(&self) -> String {
+        let Self { log_id, seq, .. } = self;
+        let (old, new) = (public(&self.old), public(&self.new));
+        let text = format!("audit key change v1\n{log_id}\n{seq}\n{old}\n{new}\n");
+        let sign = |signer: &SigningKey| STANDARD.encode(signer.sign(text.as_bytes()));
+        let (by_old, by_new) = (sign(&self.old_signer), sign(&self.new_signer));
+        format!(
+            r#"{{"event_type":"key_changed","old_vkey":"{old}","new_vkey":"{new}","old_signature":"{by_old}","new_signature":"{by_new}"}}"#
+        )
+    }
+}
+
+/// A log that goes from one key to another, and ends with a checkpoint by the new one.
+fn changed(falsify: impl Fn(&mut Change)) -> Builder {
+    let mut log = Builder::new();
+    log.events(2);
+    log.sign_and_record(&key(1));
+    let mut change = Change::at(log.seq);
+    falsify(&mut change);
+    log.record(&change.event());
+    log.events(2);
+    log.close();
+    log.sign(&change.new);
+    log
+}
+
+fn by_old(falsify: impl Fn(&mut Change)) -> Report {
+    with_key(&changed(falsify).files, &key(1))
+}
+
+#[test]
+fn a_new_key_counts_where_the_old_one_vouches_for_it() {
+    let report = by_old(|_| ());
+    assert_eq!(report.verdict, Verdict::Signed, "{report}");
+    assert_eq!(report.notices_total, 0, "{report}");
+    let report = by_old(|change| (change.new, change.new_signer) = (key(3), key(3)));
+    assert_eq!(report.verdict, Verdict::Signed, "{report}");
+}
+
+#[test]
+fn a_pin_by_the_new_key_counts_too() {
+    let log = changed(|_| ());
+    let options = audit_verify::VerifyOptions {
+        keys: vec![public(&key(1))],
+        pins: vec![pin(&log.note(&key(2)))],
+        ..audit_verify::VerifyOptions::default()
+    };
+    assert_eq!(verify_by(&log.files, &options).verdict, Verdict::Intact);
+}
+
+#[test]
+fn a_change_that_a_trusted_key_did_not_sign_is_tampering() {
+    let falsify: [fn(&mut Change); 5] = [
+        |change| change.old_signer = key(2),
+        |change| change.new_signer = key(1),
+        |change| change.seq += 1,
+        |change| change.log_id = "f".repeat(32),
+        |change| change.new_signer = key(3),
+    ];
+    for (number, falsify) in falsify.into_iter().enumerate() {
+        let report = by_old(falsify);
+        assert_eq!(report.verdict, Verdict::Tampered, "{number}\n{report}");
+        assert_eq!(codes_of(&report), ["key_change_false"], "{number}\n{report}");
+        assert_eq!(report.signed_up_to, Some(3), "{number}\n{report}");
+    }
+}
+
+#[test]
+fn a_change_from_a_key_that_is_not_trusted_is_not_followed() {
+    // Key 2 says that key 3 takes over from key 2; key 1 alone is trusted.
+    let report = by_old(|change| {
+        (change.old, change.old_signer) = (key(2), key(2));
+        (change.new, change.new_signer) = (key(3), key(3));
+    });
+    assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+    assert_eq!(report.signed_up_to, Some(3), "{report}");
+    assert_eq!(
+        notices_of(&report),
+        ["key_change_not_followed", "checkpoints_of_other_keys"],
+        "{report}"
+    );
+}
+
+#[test]
+fn who_trusts_the_new_key_alone_does_not_trust_the_old_one() {
+    let report = with_key(&changed(|_| ()).files, &key(2));
+    assert_eq!((report.verdict, report.signed_up_to), (Verdict::Signed, Some(8)), "{report}");
+    let mut log = changed(|_| ());
+    log.files.remove(&crate::signed::note_path(9));
+    log.sign(&key(1));
+    assert_eq!(with_key(&log.files, &key(2)).verdict, Verdict::Unverifiable);
+}
+
+#[test]
+fn a_new_key_of_another_name_signs_under_that_name() {
+    let other = || key_called("audit.example/teller-9", 4);
+    let report = by_old(|change| (change.new, change.new_signer) = (other(), other()));
+    assert_eq!(report.verdict, Verdict::Signed, "{report}");
+    assert_eq!(notices_of(&report), ["checkpoint_origin_differs"], "{report}");
+}
+
+#[test]
+fn a_false_signature_of_a_new_key_is_found_too() {
+    let mut log = changed(|_| ());
+    let bytes = log.files.get_mut(&crate::signed::note_path(9)).unwrap();
+    let at = bytes.len() - 20;
+    bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Tampered, "{report}");
+    assert!(codes_of(&report).contains(&"checkpoint_signature_false"), "{report}");
+}

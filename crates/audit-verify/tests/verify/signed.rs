@@ -1,0 +1,121 @@
+//! Logs with checkpoints: signed with keys made here, never by the code that writes logs.
+
+use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SigningKey, VerifyingKey};
+use audit_core::Digest;
+use audit_verify::{MemorySource, Report, VerifyOptions, verify_source};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::builder::{Builder, Files};
+
+pub(crate) const ORIGIN: &str = "audit.example/teller-1";
+
+/// A log's key, made of a seed of one repeated byte.
+pub(crate) fn key(seed: u8) -> SigningKey {
+    key_called(ORIGIN, seed)
+}
+
+pub(crate) fn key_called(name: &str, seed: u8) -> SigningKey {
+    SigningKey::from_seed(KeyName::new(name).unwrap(), KeyKind::Ed25519, &[seed; 32]).unwrap()
+}
+
+pub(crate) fn public(key: &SigningKey) -> VerifyingKey {
+    key.verifying_key().clone()
+}
+
+pub(crate) fn note_path(size: u64) -> String {
+    format!("checkpoints/{size:020}.note")
+}
+
+/// The note that a log with this root at this size has its key sign.
+pub(crate) fn note(key: &SigningKey, size: u64, root: Digest) -> Vec<u8> {
+    Checkpoint::new(key.name(), size, root).sign(key).unwrap().to_string().into_bytes()
+}
+
+impl Builder {
+    /// The note over all records so far.
+    pub(crate) fn note(&self, key: &SigningKey) -> Vec<u8> {
+        note(key, self.seq, self.frontier.root())
+    }
+
+    /// Puts it beside the log.
+    pub(crate) fn sign(&mut self, key: &SigningKey) {
+        self.files.insert(note_path(self.seq), self.note(key));
+    }
+
+    /// The same, and says so in the log, as writers do.
+    pub(crate) fn sign_and_record(&mut self, key: &SigningKey) {
+        self.sign(key);
+        self.record(&checkpoint_signed(self.seq, self.frontier.root()));
+    }
+}
+
+pub(crate) fn checkpoint_signed(size: u64, root: Digest) -> String {
+    let root = STANDARD.encode(root.as_bytes());
+    format!(
+        r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"0c20ca15"}}"#
+    )
+}
+
+/// Removes the folder of the checkpoints.
+pub(crate) fn strip(files: &mut Files) {
+    files.retain(|name, _| !name.starts_with("checkpoints/"));
+}
+
+/// A log as writers leave it: each checkpoint is recorded after it, but for the closing one.
+pub(crate) fn recorded_log(key: &SigningKey) -> Builder {
+    let mut log = Builder::new();
+    log.events(3);
+    log.sign_and_record(key);
+    log.events(3);
+    log.sign_and_record(key);
+    log.open_segment();
+    log.events(3);
+    log.sign_and_record(key);
+    log.event();
+    log.close();
+    log.sign(key);
+    log
+}
+
+/// The checkpoint of a file, as a pin.
+pub(crate) fn pin(bytes: &[u8]) -> Note {
+    Note::parse(bytes).unwrap()
+}
+
+pub(crate) fn with_pins(files: &Files, pins: &[Note]) -> Report {
+    verify_by(files, &VerifyOptions { pins: pins.to_vec(), ..VerifyOptions::default() })
+}
+
+/// Twenty records in three segments, closed, with a checkpoint at the end of each.
+pub(crate) fn signed_log(key: &SigningKey) -> Builder {
+    let mut log = Builder::new();
+    log.events(5);
+    log.sign(key);
+    log.open_segment();
+    log.events(6);
+    log.sign(key);
+    log.open_segment();
+    log.events(4);
+    log.close();
+    log.sign(key);
+    log
+}
+
+pub(crate) fn verify_by(files: &Files, options: &VerifyOptions) -> Report {
+    verify_source(&MemorySource::new(files.clone()), options, &mut |_| ()).unwrap()
+}
+
+/// What is said of a log when this key is given.
+pub(crate) fn with_key(files: &Files, key: &SigningKey) -> Report {
+    let options = VerifyOptions { keys: vec![public(key)], ..VerifyOptions::default() };
+    verify_by(files, &options)
+}
+
+pub(crate) fn codes_of(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+pub(crate) fn notices_of(report: &Report) -> Vec<&'static str> {
+    report.notices.iter().map(|notice| notice.code.as_str()).collect()
+}

@@ -1,0 +1,60 @@
+//! The key of a log, changed for another: said in the log, and signed by both.
+
+use audit_checkpoint::{Checkpoint, KeyKind, SigningKey};
+use audit_core::RecordTime;
+use audit_core::lifecycle::{LifecycleEvent, LogId};
+use audit_core::record::write_lifecycle_payload;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{AuditFileWriter, Claim, Log};
+use crate::clock::Clock;
+use crate::signing::SignError;
+use crate::store::Store;
+
+impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    /// Signs with another key from now on, of the same name. The old one signs a last checkpoint,
+    /// then `key_changed` is the first event of a new segment, durably, signed by both; then the new
+    /// one signs a checkpoint, which is returned. Who trusts the old key trusts the new one from
+    /// there on.
+    ///
+    /// From then on the log is to be opened with the new key. Where this fails with
+    /// [`SignError::Write`] in the middle, whether the log says `key_changed` tells which.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::OtherKey`], [`SignError::NoKey`] and [`SignError::Empty`]: nothing was done.
+    /// Otherwise as for [`checkpoint`](Self::checkpoint).
+    pub fn change_key(&mut self, new: SigningKey) -> Result<Checkpoint, SignError> {
+        let old = self.signing_key().ok_or(SignError::NoKey)?;
+        if new.name() != old.name() || new.kind() != KeyKind::Ed25519 {
+            let (new, old) = (new.name().to_string(), old.name().to_string());
+            return Err(SignError::OtherKey { new, old });
+        }
+        self.checkpoint()?;
+        let Some(Log { service_id, log_id: Some(log_id) }) = self.log else {
+            return Err(SignError::Empty);
+        };
+        // In a new segment nothing comes between the seq that is signed and the record: no rotation
+        // is due for its first event, and the time is that of its name.
+        let now = RecordTime::new(self.clock.now());
+        self.open_segment(service_id, now)?;
+        let old = self.signing_key().ok_or(SignError::NoKey)?;
+        let event = key_changed(old, &new, log_id, self.chain.frontier().size());
+        let mut payload = Vec::new();
+        write_lifecycle_payload(&mut payload, &event);
+        self.append_at(service_id, Claim::Critical, now, &payload)?;
+        self.sync()?;
+        self.take_key(new);
+        self.checkpoint()
+    }
+}
+
+/// The record of a change, as the format says: signed for this log and this place in it.
+fn key_changed(old: &SigningKey, new: &SigningKey, log_id: LogId, seq: u64) -> LifecycleEvent {
+    let (old_vkey, new_vkey) = (old.verifying_key().to_string(), new.verifying_key().to_string());
+    let text = format!("audit key change v1\n{log_id}\n{seq}\n{old_vkey}\n{new_vkey}\n");
+    let signature = |key: &SigningKey| STANDARD.encode(key.sign(text.as_bytes()));
+    let (old_signature, new_signature) = (signature(old), signature(new));
+    LifecycleEvent::KeyChanged { old_vkey, new_vkey, old_signature, new_signature }
+}
