@@ -1,8 +1,8 @@
 //! What tests and benchmarks share. Not published, and never part of a production build.
 //!
 //! It is the one crate with unsafe code, because an allocator, a fork and a power cut cannot
-//! be had without. It
-//! judges nothing but allocations: what an event or a log must be like is said by the test that asks.
+//! be had without. It judges nothing but allocations: what an event or a log must be like is said by the
+//! test that asks.
 
 pub mod alloc;
 pub mod dice;
@@ -13,5 +13,6 @@ pub mod fork;
 pub mod log;
 #[cfg(feature = "loopback")]
 pub mod loopback;
+pub mod soak;
 
 pub use alloc::{Allocations, CountingAllocator, assert_none, count};

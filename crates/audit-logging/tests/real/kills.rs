@@ -11,7 +11,7 @@ use crate::life::{Kill, live};
 use crate::log::Log;
 use crate::losses::Found;
 use crate::modes::MODES;
-use crate::told::go_through;
+use audit_testkit::soak::go_through;
 
 /// Lives that one log sees.
 const LIVES_A_LOG: u64 = 20;

@@ -28,8 +28,6 @@ mod modes;
 mod points;
 mod soak;
 mod thin;
-#[path = "../../../audit-writer/tests/common/soak.rs"]
-mod told;
 
 use audit_testkit::loopback::FileSystem;
 

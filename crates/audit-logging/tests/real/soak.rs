@@ -10,7 +10,7 @@ use crate::cuts;
 use crate::forgetful;
 use crate::kills::{self, CROWD, FEW};
 use crate::losses::Found;
-use crate::told::number;
+use audit_testkit::soak::number;
 
 /// What is played of a seed, so many times.
 type Play = fn(u64, u64) -> Found;

@@ -23,8 +23,6 @@ mod disk;
 mod models;
 mod soak;
 mod sync;
-#[path = "../common/soak.rs"]
-mod told;
 
 #[path = "../../src"]
 mod sources {
@@ -58,6 +56,7 @@ use audit_core::{
 };
 use chrono::DateTime;
 
+use audit_testkit::soak::go_through;
 use clock::SimClock;
 use disk::{Facts, ModelStore};
 use error::QueueError;
@@ -68,7 +67,6 @@ use sources::{
 };
 use store::SimDisk;
 use sync::{Arc, thread};
-use told::go_through;
 use writer::AuditFileWriter;
 
 /// Schedules of each model.

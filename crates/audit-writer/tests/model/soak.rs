@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::models::ALL;
 use super::play;
-use super::told::number;
+use audit_testkit::soak::number;
 
 #[test]
 #[ignore = "takes as long as it is told to: cargo xtask soak model"]

@@ -14,9 +14,9 @@ use crate::check::check;
 use crate::loss::LossTable;
 use crate::run::{Base, Run};
 use crate::shrink::{Life, story};
-use crate::told::go_through;
 use crate::workload::Workload;
 use audit_testkit::dice::Dice;
+use audit_testkit::soak::go_through;
 
 /// Crashes while a log is recovered from a crash, one in the recovery from the other.
 const NESTED: u64 = 3;

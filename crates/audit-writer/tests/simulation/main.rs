@@ -25,8 +25,6 @@ mod loss;
 mod run;
 mod shrink;
 mod soak;
-#[path = "../common/soak.rs"]
-mod told;
 mod workload;
 
 /// Where the seeds of a normal run begin.

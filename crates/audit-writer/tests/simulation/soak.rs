@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use crate::campaign::{Found, crashes, nested};
-use crate::told::number;
+use audit_testkit::soak::number;
 
 /// Shows what a campaign found.
 pub(crate) fn say(found: &Found) {
