@@ -1,5 +1,5 @@
 //! `cargo xtask soak`: what the tests of the simulated disk, of the models of queue and worker, of
-//! processes that are killed and of power cuts do, for as long as asked.
+//! processes that are killed, of power cuts and of a large log do, for as long as asked.
 
 use crate::command::{Failure, Outcome, cargo, read};
 use crate::output;
@@ -22,7 +22,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 6] = [
+static SOAKS: [Soak; 7] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -80,6 +80,16 @@ static SOAKS: [Soak; 6] = [
                 once a second, has few descriptors, or is nice beside somebody who keeps the disk busy.\n\
                 [rows.jsonl](rows.jsonl) has what was lost, and memory and descriptors after a third of\n\
                 the time and at the end.",
+    },
+    Soak {
+        name: "large",
+        package: "audit-cli",
+        target: "large",
+        test: "soak",
+        numbers: &[("records", 1_000_000), ("rounds", 7)],
+        about: "In each round a copy of a cleanly closed log in segments of 100 MB is opened, ten\n\
+                checkpoints are signed in it, and five records of the log are proven, each a process.\n\
+                The page cache has the log. [rows.jsonl](rows.jsonl) has the figures.",
     },
 ];
 

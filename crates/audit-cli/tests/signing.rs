@@ -8,30 +8,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use common::{Log, audit, events, told};
+use common::{Key, Log, audit, events, told};
 use tempfile::TempDir;
-
-/// A key in a directory of its own, and its public half.
-struct Key {
-    _dir: TempDir,
-    path: PathBuf,
-    vkey: String,
-}
-
-impl Key {
-    fn new(name: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("log.key");
-        let done = audit(&["keygen", "--name", name, "--out", path.to_str().unwrap()], "");
-        assert_eq!((done.status.code(), told(&done)), (Some(0), String::new()));
-        let vkey = String::from_utf8(done.stdout).unwrap();
-        Self { _dir: dir, path, vkey: vkey.strip_suffix('\n').unwrap().to_owned() }
-    }
-
-    fn path(&self) -> &str {
-        self.path.to_str().unwrap()
-    }
-}
 
 fn checkpoint(log: &Log, key: &Key) -> (i32, String, String) {
     let done = audit(&["checkpoint", log.path(), "--key", key.path()], "");

@@ -1,4 +1,5 @@
-//! What the tests of the command share: a log in a directory of its own, and the command.
+//! What the tests of the command share: a log in a directory of its own, a key in another, and
+//! the command.
 
 #![expect(dead_code, reason = "each test file uses what it needs")]
 #![expect(
@@ -187,5 +188,27 @@ impl Log {
     pub(crate) fn text(&self) -> String {
         let bytes = self.segments().into_iter().map(|path| fs::read(path).unwrap());
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
+    }
+}
+
+/// A key in a directory of its own, and its public half.
+pub(crate) struct Key {
+    _dir: TempDir,
+    pub(crate) path: PathBuf,
+    pub(crate) vkey: String,
+}
+
+impl Key {
+    pub(crate) fn new(name: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.key");
+        let done = audit(&["keygen", "--name", name, "--out", path.to_str().unwrap()], "");
+        assert_eq!((done.status.code(), told(&done)), (Some(0), String::new()));
+        let vkey = String::from_utf8(done.stdout).unwrap();
+        Self { _dir: dir, path, vkey: vkey.strip_suffix('\n').unwrap().to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.path.to_str().unwrap()
     }
 }
