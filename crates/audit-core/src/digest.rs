@@ -43,12 +43,25 @@ impl Digest {
     /// Reads exactly 64 lowercase hex digits. Upper case is not the format's, hence `None`.
     #[must_use]
     pub fn from_hex(digits: &[u8]) -> Option<Self> {
-        if digits.iter().any(u8::is_ascii_uppercase) {
-            return None;
-        }
+        // Two for each record that is read, so all digits at once and without a branch: the library
+        // takes both cases, and a third of the time that hashing does.
+        let digits: &[u8; 64] = digits.try_into().ok()?;
+        let values = digits.map(digit_value);
         let mut bytes = [0; 32];
-        hex::decode_to_slice(digits, &mut bytes).ok()?;
-        Some(Self(bytes))
+        for (byte, pair) in bytes.iter_mut().zip(values.as_chunks().0) {
+            let [high, low] = *pair;
+            *byte = high << 4 | low;
+        }
+        values.iter().all(|value| *value < 16).then_some(Self(bytes))
+    }
+}
+
+/// The value of a lowercase hex digit; of anything else, one that no digit has.
+const fn digit_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit.wrapping_sub(b'0'),
+        b'a'..=b'f' => digit.wrapping_sub(b'a' - 10),
+        _ => u8::MAX,
     }
 }
 
