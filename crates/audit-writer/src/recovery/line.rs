@@ -47,9 +47,10 @@ impl<'a> Line<'a> {
         let (inner, prev_digits) = inner.split_at_checked(inner.len().checked_sub(64)?)?;
         let inner = std::str::from_utf8(inner.strip_suffix(PREV_FIELD_START)?).ok()?;
         let (seq, rest) = inner.strip_prefix(r#"{"v":1,"seq":"#)?.split_once(',')?;
-        let (before, rest) = rest.split_once(r#"","service_id":""#)?;
-        let (_, timestamp) = before.split_once(r#","timestamp":""#)?;
-        let (service_id, payload) = rest.split_once(r#"","event":"#)?;
+        let (_, rest) = text_member(rest, r#""audit_id":""#)?;
+        let (timestamp, rest) = text_member(rest, r#","timestamp":""#)?;
+        let (service_id, rest) = text_member(rest, r#","service_id":""#)?;
+        let payload = rest.strip_prefix(r#","event":"#)?;
         let prev_hash = Digest::from_hex(prev_digits)?;
         let seq = seq.parse().ok()?;
         let parsed = Self { seq, timestamp, service_id, prev_hash, hash, payload };
@@ -119,4 +120,9 @@ impl<'a> Line<'a> {
     fn event_if(&self, event_type: &str) -> Option<Value> {
         self.is(event_type).then(|| serde_json::from_str(self.payload).ok())?
     }
+}
+
+/// The text of the member that comes next, which holds nothing to escape, and what follows it.
+fn text_member<'a>(rest: &'a str, start: &str) -> Option<(&'a str, &'a str)> {
+    rest.strip_prefix(start)?.split_once('"')
 }
