@@ -13,7 +13,6 @@
 )]
 #![expect(
     clippy::arithmetic_side_effects,
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, and small numbers"
