@@ -366,7 +366,17 @@ def judge(path, alone):
     return log.worst
 
 
+def main(paths):
+    if not paths or paths[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        worst = max([judge(path, len(paths) == 1) for path in paths], key=BETTER_FIRST.index)
+        sys.stdout.flush()
+    except (OSError, KeyboardInterrupt):  # Nobody has read it, so that no status may stand for a verdict.
+        os._exit(2)  # The interpreter's own end would write once more, and complain.
+    return STATUS[worst]
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        sys.exit(print(__doc__, file=sys.stderr) or 2)
-    sys.exit(STATUS[max([judge(path, len(sys.argv) == 2) for path in sys.argv[1:]], key=BETTER_FIRST.index)])
+    sys.exit(main(sys.argv[1:]))

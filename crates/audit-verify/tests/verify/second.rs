@@ -158,3 +158,13 @@ fn it_says_when_it_could_not_look() {
     assert!(text(&output).starts_with("could-not-look "));
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn what_nobody_can_read_is_no_verdict() {
+    let Some(mut second) = second() else { return };
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    second.arg(root().join("tests/fixtures/whole-open")).stdout(full);
+    let output = second.output().unwrap();
+    assert_eq!(text(&output), "");
+    assert_eq!(output.status.code(), Some(2));
+}
