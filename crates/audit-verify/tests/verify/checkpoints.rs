@@ -7,8 +7,9 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use audit_core::Digest;
+use audit_checkpoint::Note;
 use audit_core::limits::NOTE_BYTES_MAX;
+use audit_core::{Digest, Receipt};
 use audit_verify::{
     LogSource, MemoryFile, MemorySource, OpenError, Report, Verdict, VerifyOptions, verify_dir,
     verify_source,
@@ -247,6 +248,12 @@ fn a_checkpoint_over_a_deleted_prefix_is_said_not_to_be_compared() {
 #[test]
 fn where_the_end_is_not_known_no_checkpoint_says_that_it_is_cut_off() {
     let mut log = Builder::new();
+    let beyond = VerifyOptions {
+        heads: vec![Receipt { seq: 100, hash: Digest::of(b"any") }],
+        pins: vec![Note::parse(&note(&key(1), 101, Digest::of(b"any"))).unwrap()],
+        ..VerifyOptions::default()
+    };
+    let undecided = ["head_not_checked", "pin_not_checked"];
     log.record(r#"{"event_type":"format_changed","to":2}"#);
     log.open_segment();
     let opening = log.files.get_mut(&log.file).unwrap();
@@ -257,26 +264,32 @@ fn where_the_end_is_not_known_no_checkpoint_says_that_it_is_cut_off() {
     log.event();
     log.sign(&key(1));
     assert_eq!(verify(&log.files).verdict, Verdict::Unverifiable);
+    let report = verify_source(&MemorySource::new(log.files), &beyond, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
+    assert_eq!(codes_of(&report)[1..], undecided, "{report}");
 
     let log = signed_log(&key(1));
-    let report = verify_unreadable(&log.files, &log.file);
+    let report = verify_unreadable(&log.files, &log.file, &VerifyOptions::default());
     assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
     assert_eq!(codes_of(&report), ["segment_unreadable"], "{report}");
+    let report = verify_unreadable(&log.files, &log.file, &beyond);
+    assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
+    assert_eq!(codes_of(&report)[1..], undecided, "{report}");
 }
 
 #[test]
 fn a_checkpoint_that_cannot_be_read_is_a_finding() {
     let log = signed_log(&key(1));
-    let report = verify_unreadable(&log.files, &note_path(14));
+    let report = verify_unreadable(&log.files, &note_path(14), &VerifyOptions::default());
     assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
     assert_eq!(codes_of(&report), ["checkpoint_unreadable"], "{report}");
-    let report = verify_unreadable(&log.files, "checkpoints");
+    let report = verify_unreadable(&log.files, "checkpoints", &VerifyOptions::default());
     assert_eq!(codes_of(&report), ["checkpoint_unreadable"], "{report}");
 }
 
-fn verify_unreadable(files: &Files, name: &str) -> Report {
+fn verify_unreadable(files: &Files, name: &str, options: &VerifyOptions) -> Report {
     let source = Denied { files: MemorySource::new(files.clone()), name: name.to_owned() };
-    verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap()
+    verify_source(&source, options, &mut |_| ()).unwrap()
 }
 
 /// Files one of which may not be opened.
