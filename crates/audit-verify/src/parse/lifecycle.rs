@@ -255,12 +255,12 @@ pub(crate) struct DamageFound {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct FormatChanged {
-    pub(crate) to: u32,
+    pub(crate) to: u64,
 }
 
 impl FormatChanged {
     fn checked(self) -> Result<Self, String> {
-        if self.to <= FORMAT_VERSION {
+        if self.to <= u64::from(FORMAT_VERSION) {
             return Err(format!("a version does not change to {}", self.to));
         }
         Ok(self)

@@ -261,7 +261,6 @@ fn where_the_end_is_not_known_no_checkpoint_says_that_it_is_cut_off() {
     let body = &opening[..opening.len() - 76];
     let (line, _) = crate::builder::seal(str::from_utf8(body).unwrap());
     *opening = line.into_bytes();
-    log.event();
     log.sign(&key(1));
     assert_eq!(verify(&log.files).verdict, Verdict::Unverifiable);
     let report = verify_source(&MemorySource::new(log.files), &beyond, &mut |_| ()).unwrap();
