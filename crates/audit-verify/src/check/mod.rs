@@ -435,8 +435,8 @@ impl Checker {
                 let (count, critical) = (lost.count, lost.critical_count);
                 self.state.stats.events_lost = self.state.stats.events_lost.saturating_add(count);
                 let message = format!(
-                    "{count} events ({critical} critical) are not in the log: {:?}",
-                    lost.reason
+                    "{count} events ({critical} critical) are not in the log: {}",
+                    lost.reason.0
                 );
                 self.ledger.note(Notice::new(NoticeCode::EventsLost, message).at(place, seq));
             }
@@ -450,7 +450,7 @@ impl Checker {
                         missing.first_seq,
                         missing.last_seq
                     ))
-                    .found(format_args!("{:?}", missing.reason)),
+                    .found(missing.reason.0),
             ),
             Lifecycle::DamageFound(damage) => self.ledger.find(
                 Finding::new(Code::DamageFound, Code::DamageFound.meaning())
