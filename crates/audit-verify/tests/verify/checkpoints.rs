@@ -331,26 +331,31 @@ impl LogSource for Denied {
     }
 }
 
-/// A log that grows by a segment and a checkpoint after its segments were listed.
+/// A log that changes after its checkpoints were read and its segments were listed.
 #[derive(Debug)]
-struct Growing {
+pub(crate) struct Changing {
     before: MemorySource,
     after: MemorySource,
-    has_grown: Cell<bool>,
+    has_changed: Cell<bool>,
 }
 
-impl Growing {
+impl Changing {
+    pub(crate) fn new(before: Files, after: Files) -> Self {
+        let (before, after) = (MemorySource::new(before), MemorySource::new(after));
+        Self { before, after, has_changed: Cell::new(false) }
+    }
+
     fn now(&self) -> &MemorySource {
-        if self.has_grown.get() { &self.after } else { &self.before }
+        if self.has_changed.get() { &self.after } else { &self.before }
     }
 }
 
-impl LogSource for Growing {
+impl LogSource for Changing {
     type File<'s> = MemoryFile<'s>;
 
     fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
         let shown = self.now().visit_names(visit);
-        self.has_grown.set(true);
+        self.has_changed.set(true);
         shown
     }
 
@@ -372,12 +377,11 @@ fn a_log_that_is_being_written_does_not_look_cut_off() {
     let mut log = Builder::new();
     log.events(3);
     log.sign(&key(1));
-    let before = MemorySource::new(log.files.clone());
+    let before = log.files.clone();
     log.open_segment();
     log.events(3);
     log.sign(&key(1));
-    let after = MemorySource::new(log.files);
-    let source = Growing { before, after, has_grown: Cell::new(false) };
+    let source = Changing::new(before, log.files);
     let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Consistent, "{report}");
     assert_eq!((report.checkpoints, report.findings_total), (1, 0), "{report}");
