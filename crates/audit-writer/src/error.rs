@@ -74,6 +74,13 @@ pub enum OpenError {
         /// How many there are.
         records: u64,
     },
+    /// The log says, in `key_changed`, that another key took the place of the one it was to be signed
+    /// with: open it with that one.
+    #[error("the log goes on with another key, whose vkey is {vkey}")]
+    KeyChanged {
+        /// The key that it goes on with.
+        vkey: String,
+    },
     /// A newest checkpoint, beside the log or in a sink, is not one of its own. Nothing is signed
     /// over it.
     #[error("{file} {fault}")]

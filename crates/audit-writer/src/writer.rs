@@ -66,6 +66,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     signer: Option<Signer<S>>,
     /// The size of the last checkpoint that the newest segment, as it was found, tells of.
     checkpoint_recorded: Option<u64>,
+    /// The id of the last key that it names.
+    key_named: Option<String>,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
@@ -176,6 +178,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             fault: None,
             signer: None,
             checkpoint_recorded: None,
+            key_named: None,
             unfinished: Vec::new(),
             closed: false,
             pid: std::process::id(),
@@ -195,6 +198,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             writer.previous = Some((found.previous, found.file));
             writer.accounts.extend(found.account);
             writer.checkpoint_recorded = found.checkpoint_recorded;
+            writer.key_named = found.key_named;
         }
         Ok(writer)
     }

@@ -1,5 +1,6 @@
 //! As much of a record line as going on after it needs.
 
+use audit_checkpoint::VerifyingKey;
 use audit_core::Digest;
 use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::{LogId, PrunedFile};
@@ -30,6 +31,13 @@ pub(super) struct FoundTail {
     pub(super) offset: u64,
     pub(super) bytes: u64,
     pub(super) sha256: Digest,
+}
+
+/// What a record says of a change of the log's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyChanged {
+    pub(super) old_vkey: String,
+    pub(super) new_vkey: String,
 }
 
 impl<'a> Line<'a> {
@@ -113,6 +121,25 @@ impl<'a> Line<'a> {
     /// How many records a checkpoint covers that was signed.
     pub(super) fn checkpoint_signed(&self) -> Option<u64> {
         self.event_if("checkpoint_signed")?.get("size")?.as_u64()
+    }
+
+    /// Which key took the place of which.
+    pub(super) fn key_changed(&self) -> Option<KeyChanged> {
+        let event = self.event_if("key_changed")?;
+        let vkey = |member| event.get(member)?.as_str().map(str::to_owned);
+        Some(KeyChanged { old_vkey: vkey("old_vkey")?, new_vkey: vkey("new_vkey")? })
+    }
+
+    /// The id of the key that the log is signed with, where the record names one.
+    pub(super) fn key_id(&self) -> Option<String> {
+        let id_of = |vkey: &str| Some(vkey.parse::<VerifyingKey>().ok()?.id().to_string());
+        if let Some(event) = self.event_if("checkpoint_signed") {
+            return event.get("key_id")?.as_str().map(str::to_owned);
+        }
+        if let Some(event) = self.event_if("log_opened") {
+            return id_of(event.get("vkey")?.as_str()?);
+        }
+        id_of(&self.key_changed()?.new_vkey)
     }
 
     /// The writer's own events are few and have no `sanitized`, so they are read with a JSON

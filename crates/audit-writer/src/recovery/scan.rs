@@ -32,6 +32,8 @@ pub(super) struct Scan {
     pub(super) pruned: Vec<PrunedFile>,
     /// The size of the last checkpoint that it tells of.
     pub(super) checkpoint_recorded: Option<u64>,
+    /// The id of the last key that it names.
+    pub(super) key_named: Option<String>,
     /// The latest time of a record.
     pub(super) latest: String,
 }
@@ -49,6 +51,7 @@ impl Scan {
             closed: false,
             pruned: Vec::new(),
             checkpoint_recorded: None,
+            key_named: None,
             latest: String::new(),
         }
     }
@@ -82,6 +85,7 @@ impl Scan {
             self.pruned = files;
         }
         self.checkpoint_recorded = line.checkpoint_signed().or(self.checkpoint_recorded);
+        self.key_named = line.key_id().or_else(|| self.key_named.take());
         if *line.timestamp > *self.latest {
             line.timestamp.clone_into(&mut self.latest);
         }

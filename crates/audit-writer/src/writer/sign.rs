@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::error::{CheckpointFault, OpenError};
 use crate::notes::{FOLDER, Notes, note_name};
 use crate::outbox::{LastFailure, Outbox, SinkFailure};
-use crate::recovery::{Damage, root_at};
+use crate::recovery::{Damage, root_at, successor};
 use crate::signing::{SignError, Signing};
 use crate::sinks::CheckpointSink;
 use crate::store::Store;
@@ -52,7 +52,8 @@ impl AuditFileWriter {
     /// [`OpenError::Io`] when the folder cannot be used, [`OpenError::RolledBack`] when the log lacks
     /// records that the newest checkpoint there covers, or has others in their place,
     /// [`OpenError::Damaged`] when it lost them to a crash, [`OpenError::Checkpoint`] when that
-    /// checkpoint is not this log's. Nothing is signed then, and the log is unchanged.
+    /// checkpoint is not this log's, [`OpenError::KeyChanged`] when the log says that another key
+    /// took the place of this one. Nothing is signed then, and the log is unchanged.
     pub fn sign(&mut self, signing: Signing) -> Result<(), OpenError> {
         let folder = self.store.folder(FOLDER);
         let folder = folder.map_err(OpenError::io("open the folder of the checkpoints"))?;
@@ -68,6 +69,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// As for [`sign`](AuditFileWriter::sign).
     pub fn sign_with(&mut self, folder: S, signing: Signing) -> Result<(), OpenError> {
         let Signing { key, interval, mut sinks } = signing;
+        self.goes_on_with(&key)?;
         let notes = Notes::new(folder);
         let newest = notes.newest().map_err(OpenError::io("read the newest checkpoint"))?;
         let newest = newest.map(|(size, bytes)| {
@@ -106,6 +108,16 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             outbox,
         });
         Ok(())
+    }
+
+    /// Shows that no other key took the place of this one. A key that the newest segment names is
+    /// the last; one that the log never named is taken.
+    fn goes_on_with(&self, key: &SigningKey) -> Result<(), OpenError> {
+        if self.key_named.as_ref().is_some_and(|named| *named == key.id().to_string()) {
+            return Ok(());
+        }
+        let next = successor(&self.store, key.verifying_key())?;
+        next.map_or(Ok(()), |vkey| Err(OpenError::KeyChanged { vkey }))
     }
 
     /// Shows that the log extends what a sink has.
