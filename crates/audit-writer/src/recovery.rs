@@ -86,6 +86,9 @@ pub(crate) fn recover<S: Store>(
     let mut scan = Scan::new(*newest);
     let end = read_records(&file, |line| scan.take(line))?;
     let offset = scan.offset;
+    if let Some(version) = scan.other_version {
+        return Err(OpenError::OtherVersion { file: name, version });
+    }
     let damaged = |damage| OpenError::Damaged { file: name.clone(), offset, damage };
     let (Some(Opened { service_id, log_id, .. }), Some(head)) = (scan.opened, scan.chain.head())
     else {

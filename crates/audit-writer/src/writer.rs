@@ -108,8 +108,9 @@ impl AuditFileWriter {
     ///
     /// [`OpenError::Io`] when an operation fails, [`OpenError::NotLocal`] when the file system is
     /// not local, [`OpenError::Locked`] when another writer has the log open,
-    /// [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it. The log is
-    /// unchanged in each case.
+    /// [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it,
+    /// [`OpenError::OtherVersion`] when it goes on in a version of the format that is not known here.
+    /// The log is unchanged in each case.
     pub fn new(
         dir: impl AsRef<Path>,
         rotation_policy: RotationPolicy,
@@ -149,7 +150,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] and [`OpenError::Damaged`], as for [`new`](AuditFileWriter::new).
+    /// [`OpenError::Io`], [`OpenError::Damaged`] and [`OpenError::OtherVersion`], as for
+    /// [`new`](AuditFileWriter::new).
     pub fn with(
         mut store: S,
         clock: C,

@@ -4,7 +4,7 @@ use audit_checkpoint::VerifyingKey;
 use audit_core::Digest;
 use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::{LogId, PrunedFile};
-use audit_core::limits::RECORD_BYTES_MAX;
+use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use serde_json::Value;
 
@@ -142,11 +142,26 @@ impl<'a> Line<'a> {
         id_of(&self.key_changed()?.new_vkey)
     }
 
+    /// The version of the format that the log goes on in.
+    pub(super) fn format_changed(&self) -> Option<u64> {
+        let event = self.event_if("format_changed")?;
+        Some(event.get("to").and_then(Value::as_u64).unwrap_or_default())
+    }
+
     /// The writer's own events are few and have no `sanitized`, so they are read with a JSON
     /// parser.
     fn event_if(&self, event_type: &str) -> Option<Value> {
         self.is(event_type).then(|| serde_json::from_str(self.payload).ok())?
     }
+}
+
+/// The version of the format that a line states, whole or not, where that is not the one that is
+/// written here: a line of every version begins with it.
+pub(super) fn other_version(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(br#"{"v":"#)?;
+    let digits = rest.split(|&byte| byte == b',').next()?;
+    let version = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (version != u64::from(FORMAT_VERSION)).then_some(version)
 }
 
 /// The text of the member that comes next, which holds nothing to escape, and what follows it.
