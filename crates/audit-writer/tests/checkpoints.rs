@@ -17,6 +17,7 @@ use std::time::Duration;
 use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, SigningKey};
 use audit_core::digest::leaf_hash;
 use audit_core::{Digest, FlushMode, Frontier, OverflowPolicy, RotationPolicy};
+use audit_verify::Verdict;
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
 use audit_writer::{
@@ -25,7 +26,7 @@ use audit_writer::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{
-    SimWriter, clock_at, critical, open, routine, service, verify_consistent, wait_until,
+    SimWriter, clock_at, critical, open, routine, service, verify, verify_consistent, wait_until,
 };
 
 const FOLDER: &str = "checkpoints";
@@ -213,6 +214,9 @@ fn no_crash_makes_two_checkpoints_that_contradict_each_other() {
                 seed => unsynced.fate(seed * 7_919 + moment.operation),
             });
             let before = checkpoints(&found.files());
+            let verdict = verify(found.files()).verdict;
+            let is_empty = verdict == Verdict::Unverifiable && leaves(&found.files()).is_empty();
+            assert!(verdict <= Verdict::Torn || is_empty, "{verdict}");
             kept += before.len();
             let mut log = opened(&found, &clock, FEW);
             write(&mut log, 0..4);
