@@ -3,370 +3,297 @@
 
     verify.py DIR...
 
-It needs Python 3.11 and nothing else, and shares no code with this project's own verifier, so that
-a mistake in one of the two shows as a disagreement. It knows no keys and no heads kept elsewhere:
-`checkpoints/` is ignored, and a tail that was cut off at the end of a record cannot be seen. For one
-DIR it prints the verdict and the first fault of each segment, for several a line each. The exit
-status is that of the worst verdict: 0 consistent, 4 torn, 3 unverifiable, 1 truncated or tampered,
-2 where it could not look.
+It needs Python 3.11 alone, and shares no code with this project's own verifier, so that a mistake
+in one of the two shows as a disagreement. It knows no keys and no heads kept elsewhere, ignores
+`checkpoints/`, and cannot see that a tail was cut off at the end of a record. It reads a segment
+into memory. For one DIR it prints the verdict and why, up to the first tampering; for several a
+line each. The exit status is that of the worst: 0 consistent, 4 torn, 3 unverifiable, 1 truncated
+or tampered, 2 where it could not look.
 """
 
-import datetime, hashlib, json, os, re, stat, sys
+import datetime, hashlib, itertools, json, os, re, stat, sys
 
-STATUS = {"consistent": 0, "torn": 4, "unverifiable": 3, "truncated": 1, "tampered": 1, "could-not-look": 2}
-BETTER_FIRST = list(STATUS)
-LINE_MAX, DEPTH_MAX, SEQ_MAX, COUNT_MAX, CHUNK, FAULTS_SHOWN = 65_535, 32, 2**53 - 1, 2**64 - 1, 65_536, 20
+VERDICTS = ["consistent", "torn", "unverifiable", "truncated", "tampered", "could-not-look"]
+STATUS = [0, 4, 3, 1, 1, 2]
+LINE_MAX, DEPTH_MAX, SEQ_MAX, COUNT_MAX = 65_535, 32, 2**53 - 1, 2**64 - 1
 
-SERVICE = rb"[A-Za-z0-9][A-Za-z0-9._-]{0,40}"
-HEAD = re.compile(rb'\{"v":1,"seq":(0|[1-9][0-9]{0,15}),"audit_id":"audit-(' + SERVICE + rb')-([0-9a-f]{16})",'
-                  rb'"timestamp":"([0-9TZ:.-]{30})","service_id":"\2","event":')
-VERSION = re.compile(rb'\{"v":(0|[1-9][0-9]{0,18}),')
-LINK, SEAL = re.compile(rb',"prev_hash":"([0-9a-f]{64})"'), re.compile(rb',"hash":"([0-9a-f]{64})"\}')
-STRING = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
-DATE = "(?P<y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
+RECORD = re.compile(r"""
+    \{"v":1,"seq":(?P<seq>0|[1-9][0-9]{0,15})
+    ,"audit_id":"audit-(?P<service>[A-Za-z0-9][A-Za-z0-9._-]{0,40})-(?P<seq_in_hex>[0-9a-f]{16})"
+    ,"timestamp":"(?P<time>[^"]*)","service_id":"(?P=service)","event":(?P<event>.*)
+    ,"prev_hash":"(?P<prev_hash>[0-9a-f]{64})","hash":"(?P<hash>[0-9a-f]{64})"\}\n""", re.VERBOSE)
+SEAL = re.compile(rb',"hash":"[0-9a-f]{64}"\}')
+# A text of JSON, and what may stand between such texts.
+QUOTED = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
 BARE = re.compile(r'[]{}[:,"0-9a-zE.+-]*')
 
-# The members of the writer's own events; `?` marks those that may be absent, `*` lists. Others are not judged.
-FORMS = {kind: dict(member.split(":") for member in members) for kind, *members in map(str.split, """
-segment_opened log_id:id merkle_frontier:*hash previous?:before continues?:other
-before file:name last_seq:count last_hash:hash
-other log_id:id head:head
-log_recovered file:name offset:count bytes:count sha256:hash valid_records:count kind:tail
-log_opened writer:text flush_mode:text unsynced_max_bytes:count host?:text pid?:count boot_id?:text vkey?:text
-events_lost count:count critical_count:count reason:loss first:time last:time sha256?:hash
-segment_missing file:name first_seq:count last_seq:count last_hash:hash reason:miss
-segments_pruned first_seq:count last_seq:count last_hash:hash merkle_frontier:*hash files:*file reason:text
-file name:name size:count sha256:hash
-damage_found file:text offset:count code:text
-disk_full available_bytes:count
-checkpoint_signed size:count root:text key_id:text
-key_changed old_vkey:text new_vkey:text old_signature:text new_signature:text
-format_changed to:count
-log_closed
-""".strip().splitlines())}
-WRITERS, ENDS = set(FORMS) - {"before", "other", "file"}, ("log_closed", "format_changed")
-TEXTS = {form: re.compile(pattern, re.DOTALL) for form, pattern in {
-    "text": ".*", "id": "[0-9a-f]{32}", "hash": "[0-9a-f]{64}", "pointer": "(/([^~/]|~[01])*)+",
-    "head": "(?P<seq>0|[1-9][0-9]{0,15}):[0-9a-f]{64}(?P<y>)(?P<m>)(?P<d>)",
-    "name": "(?P<seq>[0-9]{20})[.]" + DATE + "[.]audit[.]jsonl",
-    "time": "(?P<seq>)" + DATE + "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{9}Z",
-    "tail": "torn|zeros|superseded|unreadable", "loss": "queue_full|disk_full|refused|io_error",
-    "miss": "unlinked|replaced|size_changed"}.items()}
+# The writer's own events and parts of them: each member with its form, which is int, or one of
+# TEXTS, or a part; or after * a list of what has this form; or after ? it may be absent.
+FORMS = {kind: dict(form.split(":") for form in forms) for kind, *forms in map(str.split, """\
+segment_opened log_id:id merkle_frontier:*hex previous:?previous continues:?continues
+previous file:name last_seq:int last_hash:hex
+continues log_id:id head:head
+log_recovered file:name offset:int bytes:int sha256:hex valid_records:int kind:tail
+log_opened writer:str flush_mode:str unsynced_max_bytes:int \
+    host:?str pid:?int boot_id:?str vkey:?str
+events_lost count:int critical_count:int reason:loss first:time last:time sha256:?hex
+segment_missing file:name first_seq:int last_seq:int last_hash:hex reason:miss
+segments_pruned first_seq:int last_seq:int last_hash:hex merkle_frontier:*hex files:*file reason:str
+file name:name size:int sha256:hex
+damage_found file:str offset:int code:str
+disk_full available_bytes:int
+checkpoint_signed size:int root:root key_id:str
+key_changed old_vkey:str new_vkey:str old_signature:str new_signature:str
+format_changed to:int
+log_closed""".split("\n"))}
+WRITERS = FORMS.keys() - {"previous", "continues", "file"}
+DATE = "(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+TEXTS = {"str": "(?s:.*)", "hex": "[0-9a-f]{64}", "tail": "torn|zeros|superseded|unreadable",
+         "root": "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", "id": "[0-9a-f]{32}",
+         "head": "(?P<seq>0|[1-9][0-9]{0,15}):[0-9a-f]{64}", "pointer": "(/([^~/]|~[01])*)+",
+         "name": f"(?P<seq>[0-9]{{20}})[.]{DATE}[.]audit[.]jsonl",
+         "time": DATE + "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{9}Z",
+         "loss": "queue_full|disk_full|refused|io_error", "miss": "unlinked|replaced|size_changed"}
+# After what some of them stand in a segment; and after what nothing does.
+AFTER = {"log_recovered": ["segment_opened"], "log_opened": ["segment_opened", "log_recovered"]}
+ENDS, ABSENT = ("log_closed", "format_changed"), object()
 
 
-class Fault(Exception):
-    """What is wrong with a segment, and how bad it is."""
-
-    def __init__(self, text, verdict="tampered"):
-        super().__init__(text)
-        self.verdict = verdict
-
-
-class Number(str):
-    """A number of JSON as it is written, since its range is not judged."""
-
-
-def show(text):
-    return ascii(str(text))[1:-1]
-
-
-def need(holds, text):
+def need(holds, otherwise):
+    """Whatever is a ValueError is tampering, also where Python itself finds it."""
     if not holds:
-        raise Fault(text)
+        raise ValueError(otherwise)
 
 
 def fits(form, value):
-    """Whether a value has a form of the tables above, which alone decide how deep this goes."""
+    """Whether a value has a form of the tables."""
+    if form[0] == "?":
+        return value is ABSENT or fits(form[1:], value)
     if form[0] == "*":
-        return type(value) is list and all(fits(form[1:], inner) for inner in value)
+        return type(value) is list and all(fits(form[1:], item) for item in value)
     if form in FORMS:
-        return type(value) is dict and all(fits(inner, value[key.rstrip("?")]) if key.rstrip("?") in value
-                                           else key[-1] == "?" for key, inner in FORMS[form].items())
-    if form == "count":
-        return type(value) is Number and bool(re.fullmatch("0|[1-9][0-9]{0,19}", value)) and int(value) <= COUNT_MAX
-    found = type(value) is str and TEXTS[form].fullmatch(value)
-    if not found or form not in ("head", "name", "time"):
-        return bool(found)
-    seq, year, month, day = (int(found[group] or 0) for group in ("seq", "y", "m", "d"))
-    try:  # The calendar repeats itself after 400 years, and this one has no year 0.
-        return seq <= SEQ_MAX and (form == "head" or bool(datetime.date(year or 400, month, day)))
-    except ValueError:
-        return False
+        return type(value) is dict and all(
+            fits(inner, value.get(key, ABSENT)) for key, inner in FORMS[form].items())
+    if form == "int":
+        return type(value) is int and value <= COUNT_MAX
+    found = type(value) is str and re.fullmatch(TEXTS[form], value)
+    parts = {"seq": 0, "date": "2000-01-01"} | (found.groupdict() if found else {})
+    # Not every such date is in the calendar. Python's has no year 0, which is like the year 400.
+    datetime.date.fromisoformat(re.sub("^0000", "0400", parts["date"]))
+    return bool(found) and int(parts["seq"]) <= SEQ_MAX
 
 
 def unique(pairs):
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+    need(len(dict(pairs)) == len(pairs), "a key stands twice in one object")
     return dict(pairs)
 
 
-def refuse(text):
-    raise ValueError(f"{text} is not JSON")
-
-
-JSON = json.JSONDecoder(object_pairs_hook=unique, parse_int=Number, parse_float=Number, parse_constant=refuse)
-
-
-def strict(text):
-    """The event in what stands between "event": and prev_hash, with its list of cleaned values judged."""
-    bare = STRING.sub('""', text)
+def strict(payload):
+    """The event in what stands between "event": and prev_hash, with its pointers judged."""
+    bare = QUOTED.sub('""', payload)
     need(BARE.fullmatch(bare), "white space, a bad escape or a stray character in its event")
-    depth = 0  # Judged before the decoder sees it, so that it never goes deep.
-    for sign in bare:
-        depth += (sign in "{[") - (sign in "}]")
-        need(depth <= DEPTH_MAX, "its event is nested too deep")
-    for string in STRING.findall(text) if "\\u" in text else ():
-        json.loads(string).encode()  # An unpaired surrogate cannot be encoded.
-    event, end = JSON.raw_decode(text)
-    need(type(event) is dict and next(iter(event), "") == "event_type" and type(event["event_type"]) is str,
-         "its event does not begin with its type")
-    if end < len(text):
-        need(text.startswith(',"sanitized":', end), "another member after its event")
-        cleaned, end = JSON.raw_decode(text, end + len(',"sanitized":'))
-        pointers = cleaned == [""] or fits("*pointer", cleaned) and 1 <= len(set(cleaned)) == len(cleaned) <= 32
-        need(end == len(text) and pointers, "its list of cleaned values is not one")
+    depths = itertools.accumulate((sign in "{[") - (sign in "}]") for sign in bare)
+    need(max(depths, default=0) <= DEPTH_MAX, "its event is nested too deep")
+    # Only a number that can be a count is read, since the range of others is not judged.
+    members = json.loads(
+        f'{{"event":{payload}}}', object_pairs_hook=unique, parse_float=lambda text: None,
+        parse_int=lambda text: int(text) if text.isdigit() and len(text) <= 20 else None)
+    need(list(members) in (["event"], ["event", "sanitized"]), "another member after its event")
+    event, pointers = members["event"], members.get("sanitized", [""])
+    need(type(event) is dict and next(iter(event), "") == "event_type"
+         and type(event["event_type"]) is str, "its event does not begin with its type")
+    need(pointers == [""] or fits("*pointer", pointers)
+         and 1 <= len(set(pointers)) == len(pointers) <= 32, "its pointers are none")
+    json.dumps(members, ensure_ascii=False).encode()  # Not with half a surrogate pair.
     return event
 
 
 def sealed(line):
-    """The hash of a record, or None where the line is none or its hash is not right."""
-    seal = SEAL.fullmatch(line, max(0, len(line) - 75))
-    right = seal and hashlib.sha256(b"\0" + line[:-75]).hexdigest() == seal[1].decode()
-    return seal[1].decode() if right else None
+    """Whether a line is whole and has a right hash."""
+    digest = hashlib.sha256(b"\0" + line[:-76]).hexdigest()
+    return line[-76:] == b',"hash":"%s"}\n' % digest.encode() and len(line) <= LINE_MAX + 1
 
 
 def record(line):
-    """(seq, service, time, event, prev_hash) of a line with a right hash."""
-    head, link = HEAD.match(line), LINK.fullmatch(line, max(0, len(line) - 154), len(line) - 75)
-    need(head and link and head.end() <= link.start(), "it is not written as a record")
-    seq, time = int(head[1]), head[4].decode()
-    need(seq <= SEQ_MAX and head[3] == b"%016x" % seq and fits("time", time), "its seq, audit_id or timestamp is none")
+    """A whole record, taken apart, and nothing; or nothing, and why it is none."""
     try:
-        return seq, head[2], time, strict(line[head.end():link.start()].decode()), link[1].decode()
-    except (ValueError, RecursionError) as error:
-        raise Fault(f"its event is not strict JSON: {error}") from None
+        need(sealed(line), "its hash is not right, or it is no whole line")
+        found = RECORD.fullmatch(line.decode())
+        need(found and int(found["seq"]) == int(found["seq_in_hex"], 16) <= SEQ_MAX
+             and fits("time", found["time"]), "it is not written as a record")
+        return found.groupdict() | {"seq": int(found["seq"]), "event": strict(found["event"])}, None
+    except ValueError as error:
+        return None, error
 
 
-def link(line, digest):
-    """The prev_hash of a line of a tail, where it is a record with a right hash."""
-    try:
-        return record(line)[4] if digest else None
-    except Fault:
-        return None
-
-
-def lines(file, offset, size):
-    """(offset, line without its line feed, length, holds NULs, is whole); of a long line the beginning."""
-    file.seek(offset)
-    while offset < size:
-        line = piece = file.readline(min(LINE_MAX + 1, size - offset))
-        length, nul = len(piece), b"\0" in piece
-        while piece and not piece.endswith(b"\n") and offset + length < size:
-            piece = file.readline(min(CHUNK, size - offset - length))
-            length, nul = length + len(piece), nul or b"\0" in piece
-        if not piece:
-            raise Fault("it became shorter while it was read", "unverifiable")
-        yield offset, line.removesuffix(b"\n"), length - piece.endswith(b"\n"), nul, piece.endswith(b"\n")
-        offset += length
-
-
-def crash(file, start, size):
-    """The SHA-256 of a tail that looks like a crash, and its number of whole records."""
-    last, valid = None, 0
-    for offset, line, length, nul, whole in lines(file, start, size):
-        digest = sealed(line) if whole and not nul and length <= LINE_MAX else None
-        before = link(line, digest)
-        if before:
-            need(last in (None, before) and offset > start, "it does not follow the record before it")
-        elif not nul:
-            begins = [line[:seal.end()] for seal in SEAL.finditer(line) if seal.end() < len(line)]
-            need(not whole and length <= LINE_MAX and not any(link(begin, sealed(begin)) for begin in begins),
-                 "it is no record with a right hash, nor what a crash leaves")
-        last, valid = before and digest, valid + bool(before)
-    file.seek(start)
-    digest = hashlib.sha256()
-    # Chunks end at multiples of 512, where a run of NULs may begin and end too.
-    while start < size and (chunk := file.read(min(CHUNK - start % CHUNK, size - start))):
-        digest.update(chunk)
-        for run in re.finditer(rb"\0+", chunk):
-            begin, end = start + run.start(), start + run.end()
-            after_line = run.start() == 0 or chunk[run.start() - 1] == 10
-            need((after_line or begin % 512 == 0) and (end % 512 == 0 or end == size), "zeros that are no lost block")
-        start += len(chunk)
-    return {"sha256": digest.hexdigest(), "valid_records": valid}
+def crash(lines, start, why):
+    """What is in a tail, which begins at this byte and has to look like a crash."""
+    tail, before, valid = b"".join(lines), "nothing that a record follows", 0
+    for line in lines:
+        whole, _ = record(line)
+        begins = (line[:seal.end()] + b"\n" for seal in SEAL.finditer(line[:-1]))
+        is_unfinished = not line.endswith(b"\n") and len(line) <= LINE_MAX
+        need(before in (None, whole["prev_hash"]) if whole else b"\0" in line
+             or is_unfinished and not any(record(begin)[0] for begin in begins), why)
+        before, valid = whole and whole["hash"], valid + bool(whole)
+    for run in re.finditer(rb"(\A|\n)?(\0+)", tail):
+        need((run[1] is not None or (start + run.start(2)) % 512 == 0)
+             and (run.end() == len(tail) or (start + run.end()) % 512 == 0), why)
+    return {"offset": start, "bytes": len(tail), "valid_records": valid,
+            "sha256": hashlib.sha256(tail).hexdigest()}
 
 
 class Log:
-    """What is known of a log between one line and the next."""
+    """What is known of a log between one record and the next."""
 
     def __init__(self):
-        self.faults, self.worst, self.seams = [], "consistent", {}
-        self.service = self.log_id = self.begin = None
-        self.explained = self.unsure = self.foreign = False
-        self.lose()
+        self.worst, self.faults, self.starts, self.explained, self.line = 0, [], {}, False, 0
+        self.service = self.log_id = self.version = None
+        self.forget()
 
-    def lose(self):
-        """After a fault nothing is expected of the next segment."""
-        self.next = self.frontier = self.before = self.tail = self.last = None
-        self.limit = COUNT_MAX  # What the writer leaves unsynced, which a log does not say once it is pruned.
+    def forget(self, why=None):
+        """Goes on behind a segment that cannot be judged, like at the beginning."""
+        if why:
+            self.add("unverifiable", why)
+        self.version, self.unsure = self.version and b'{"v":', why is not None
+        self.seq = self.hash = self.frontier = self.last = self.before = self.tail = None
+        self.due, self.limit = False, COUNT_MAX
 
-    def add(self, fault, line=None, seq=None):
-        self.unsure |= fault.verdict == "unverifiable"
-        self.worst = max(self.worst, fault.verdict, key=BETTER_FIRST.index)
-        place = "".join(f", {word} {n}" for word, n in (("line", line), ("seq", seq)) if n is not None)
-        if len(self.faults) < FAULTS_SHOWN:
-            self.faults.append(f"{show(self.name)}{place}: {fault.verdict}: {show(fault)}")
+    def add(self, verdict, text):
+        self.worst = max(self.worst, VERDICTS.index(verdict))
+        place = f"{self.name}, line {self.line}: " if self.line else ""
+        self.faults.append(ascii(f"{place}{verdict}: {text}")[1:-1])
 
-    def read(self, directory, name, first):
-        """One segment. No link is followed, and no pipe or device is opened."""
-        self.name, self.first, self.line, self.seq = name, first, None, None
+    def read(self, path):
+        """A segment. No link is followed, and no pipe or device is opened."""
+        self.line = 0
+        need(fits("name", self.name), "a name that no segment has")
         try:
-            need(fits("name", name), "a name that no segment has")
-            regular = stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
-            need(regular, "no regular file")
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            with open(os.open(name, flags, dir_fd=directory), "rb", CHUNK) as file:
-                need(stat.S_ISREG(os.fstat(file.fileno()).st_mode), "no regular file")
-                self.segment(file, os.fstat(file.fileno()).st_size)
-        except (Fault, OSError) as error:
-            unread = Fault(f"it cannot be read: {error}", "unverifiable")
-            self.add(error if isinstance(error, Fault) else unread, self.line, self.seq)
-            self.lose()
+            need(stat.S_ISREG(os.lstat(path).st_mode), "no regular file")
+            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                lines = file.readlines()
+        except (OSError, MemoryError) as error:
+            return self.forget(f"it cannot be read: {error}")
+        need(lines, "no first record")
+        if not self.version:
+            return self.segment(lines)
+        for self.line, line in enumerate(lines, 1):
+            need(sealed(line) and line.startswith(self.version) or self.line > 1 and (
+                b"\0" in line or not line.endswith(b"\n")), "its version or its hash is not right")
+        self.forget("a version of the format that is not known here")
 
-    def segment(self, file, size):
-        self.count, self.recovered, owed = 0, False, self.tail
-        for self.line, (offset, line, length, nul, whole) in enumerate(lines(file, 0, size), 1):
-            digest = sealed(line) if whole and not nul and length <= LINE_MAX else None
-            if self.foreign:
-                need(digest or nul or not whole, "its hash is not right, in whatever version")
-            elif digest:
-                self.follow(line, digest)
-                self.count += 1
-            else:
-                need(self.count and self.last not in ENDS, "no record with a right hash where one has to be")
-                need(size - offset <= self.limit, "a tail longer than what the writer leaves unsynced")
-                tail = {"file": self.name, "offset": offset, "bytes": size - offset, **crash(file, offset, size)}
+    def segment(self, lines):
+        whole, why = 0, None
+        for self.line, line in enumerate(lines, 1):
+            found, why = record(line)
+            if why:
                 break
-        else:
-            tail = None
-        if not self.foreign:
-            need(self.count, "no first record")
-            need(not owed or self.recovered, "the tail of the segment before is not accounted for")
-            need(not self.due or self.count > 1 + self.recovered, "a writer opened the log, but there is no log_opened")
-            self.tail, self.before = tail, {"file": self.name, "last_seq": self.seq, "last_hash": self.hash}
-            self.seams[self.seq] = (self.hash, list(self.frontier))
+            self.step(found, found["event"]["event_type"], found["event"], found["seq"])
+            whole = self.line
+        tail = crash(lines[whole:], len(b"".join(lines[:whole])), why)
+        need(whole and not self.due, "the records that are due at its beginning are not there")
+        need(not self.tail, "the tail of the segment before is not accounted for")
+        need(not tail["bytes"] or self.last not in ENDS and tail["bytes"] <= self.limit,
+             "a tail where none is left, or longer than what the writer leaves unsynced")
+        self.before, self.tail = self.name, tail["bytes"] and {**tail, "file": self.name}
 
-    def follow(self, line, digest):
-        version = VERSION.match(line)
-        if version and version[1] != b"1":
-            announced = self.count == 0 and self.last == "format_changed" and self.to == int(version[1])
-            need(announced, "the version changes where nothing announced it")
-            self.foreign = True
-            return self.add(Fault("a version of the format that is not known here", "unverifiable"), self.line)
-        seq, service, time, event, self.link = record(line)
-        linked = self.next in (None, (seq, self.link)) and (seq or self.link == "0" * 64)
-        need(linked, "it does not follow the record before it")
-        need(self.service in (None, service), "another service")
-        self.service, self.seq = service, seq
-        self.step(event["event_type"], event, time)
-        self.hash, self.next = digest, (seq + 1, digest)
-        while seq & 1:
-            both = b"\1" + bytes.fromhex(self.frontier.pop() + digest)
-            digest, seq = hashlib.sha256(both).hexdigest(), seq >> 1
-        self.frontier.append(digest)
-
-    def step(self, kind, event, time):
-        """What the writer's own events say, and where they stand."""
-        need(kind not in WRITERS or fits(kind, event), f"a {kind} lacks a member, or one has another form")
-        if kind in WRITERS:
-            event = {key: int(value) if FORMS[kind].get(key) == "count" else value for key, value in event.items()}
-        need((kind == "segment_opened") == (self.count == 0), "segment_opened stands first in each segment alone")
-        need(self.count == 0 or self.last not in ENDS, f"it stands after {self.last}")
-        need(kind != "log_recovered" or self.count == 1, "log_recovered stands only directly after segment_opened")
-        opening = self.count == 1 + self.recovered and kind != "log_recovered"
-        need(kind == "log_opened" and opening or kind != "log_opened" and not (opening and self.due),
-             "log_opened stands after the opening of a segment, and is due where a writer opens the log")
-        need(kind != "damage_found", "the writer went on after damage")
+    def step(self, whole, kind, event, seq):
+        """Goes on with a record: whether it follows, and what the writer says in it."""
+        link, last = whole["prev_hash"], self.last
+        need(self.seq in (None, seq - 1) and self.hash in (None, link) and (seq or link == "0" * 64)
+             and self.service in (None, whole["service"]), "it does not follow the one before it")
+        need(kind not in WRITERS or fits(kind, event), f"a {kind} without a member, or a wrong one")
+        need((kind == "segment_opened") == (self.line == 1), "segment_opened stands first, alone")
+        need(last in AFTER[kind] if kind in AFTER else self.line == 1 or not self.due
+             and last not in ENDS, f"a {kind} cannot stand after {last}")
         if kind == "segment_opened":
-            self.due = self.seq == 0 or self.last == "log_closed"
-            self.opened(event, time)
+            self.open(event, seq, whole["time"], link)
         elif kind == "log_recovered":
-            known = self.before or self.seq == 1
-            need(not known or self.tail and all(event[key] == self.tail[key] for key in self.tail),
-                 "the tail of the segment before is not what log_recovered says")
-            self.recovered = self.due = True
+            need(self.before is None and seq > 1 or self.tail
+                 and self.tail.items() <= event.items(), "the tail before it is another")
+            self.tail, self.due = None, True
         elif kind == "log_opened":
-            self.limit = event["unsynced_max_bytes"]
+            self.due, self.limit = False, event["unsynced_max_bytes"]
         elif kind == "events_lost":
-            need(event["critical_count"] <= event["count"], "more critical events are lost than events")
+            need(event["critical_count"] <= event["count"], "a part of them is more than all")
         elif kind == "segment_missing":
-            self.add(Fault("the writer missed its segment", "truncated"), self.line, self.seq)
+            self.add("truncated", "the writer missed its segment")
         elif kind == "segments_pruned":
-            self.prune(event["last_seq"], (event["last_hash"], event["merkle_frontier"]), event)
+            self.prune(seq, event)
         elif kind == "format_changed":
-            self.to = event["to"]
-            need(self.to > 1, "a version does not change to an older one")
-        self.last = kind
+            need(event["to"] > 1, "a version does not change to an older one")
+            self.version = b'{"v":%d,' % event["to"]
+        need(kind != "damage_found", "the writer went on after damage")
+        self.last, self.seq, self.hash, self.service = kind, seq, whole["hash"], whole["service"]
+        root = self.hash
+        while seq & 1:
+            root = hashlib.sha256(b"\1" + bytes.fromhex(self.frontier.pop() + root)).hexdigest()
+            seq >>= 1
+        self.frontier.append(root)
 
-    def opened(self, event, time):
-        frontier = event["merkle_frontier"]
-        need(self.name.startswith(f"{self.seq:020}.{time[:10]}."), "its name is not that of its first record")
+    def open(self, event, seq, time, link):
+        """What a segment_opened says of all that stands before it."""
+        frontier, told = event["merkle_frontier"], event.get("previous")
+        need(self.name.startswith(f"{seq:020}.{time[:10]}."), "its name is that of another")
         need(self.log_id in (None, event["log_id"]), "a segment of another log")
-        need(len(frontier) == self.seq.bit_count() and self.frontier in (None, frontier), "its frontier is wrong")
-        need("continues" not in event or self.seq == 0, "a log takes over from another only at its first record")
-        if "previous" in event:
-            said = {**event["previous"], "last_seq": int(event["previous"]["last_seq"])}
-            known = self.before or {"last_seq": self.seq - 1, "last_hash": self.link}
-            so = self.seq and all(said[key] == known[key] for key in known)
-            need(so, "what it says of the segment before is not so")
+        need(len(frontier) == seq.bit_count() and self.frontier in (None, frontier),
+             "its frontier is wrong")
+        need("continues" not in event or not seq, "only a new log takes over from another")
+        need(not told or (told["last_seq"], told["last_hash"]) == (seq - 1, link)
+             and self.before in (None, told["file"]), "the segment before is not what it says")
+        self.due = seq == 0 or self.last == "log_closed"
         self.log_id, self.frontier = event["log_id"], list(frontier)
-        if self.first:
-            self.begin = (self.seq, (self.link, frontier), self.name)
+        self.starts[seq] = self.name, link, frontier
 
-    def prune(self, last, told, event):
-        """A segments_pruned agrees with what survives, and may account for where the log begins."""
-        need(event["first_seq"] == 0 and last < self.seq and len(event["files"]) <= 256
-             and len(told[1]) == (last + 1).bit_count(), "a segments_pruned that cannot be")
-        if self.begin and last + 1 >= self.begin[0]:
-            known = self.begin[1] if last + 1 == self.begin[0] else self.seams.get(last)
-            need(known == told or not known and self.unsure, "segments_pruned contradicts the records that survive")
-            self.explained |= last + 1 == self.begin[0] or self.begin[2] in (file["name"] for file in event["files"])
-
-    def close(self):
-        """What can be said only when all segments are read."""
-        if self.tail:
-            self.add(Fault("it ends as a crash leaves it", "torn"))
-        if self.begin and self.begin[0] > 0 and not (self.explained or self.unsure):
-            self.add(Fault("the log does not begin at seq 0, and no segments_pruned accounts for it"))
+    def prune(self, seq, event):
+        """A segments_pruned agrees with what survives, and may say why the log begins there."""
+        end, frontier = event["last_seq"] + 1, event["merkle_frontier"]
+        need(event["first_seq"] == 0 and end <= seq and len(frontier) == end.bit_count()
+             and len(event["files"]) <= 256, "a segments_pruned that cannot be")
+        begin, (name, *_) = next(iter(self.starts.items()))
+        if begin <= end:
+            _, *known = self.starts.get(end, [None])
+            need(known == [event["last_hash"], frontier] or self.unsure and not known,
+                 "segments_pruned contradicts the records that survive")
+            self.explained |= begin == end or name in [file["name"] for file in event["files"]]
 
 
-def verify(path):
-    log, directory = Log(), os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def judge(path):
+    """All that can be said of a log."""
+    log = Log()
     try:
-        with os.scandir(directory) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(".audit.jsonl"))
-        for name in names:
-            log.read(directory, name, name == names[0])
-    finally:
-        os.close(directory)
-    if not names:
-        log.name = path
-        log.add(Fault("there is no segment", "unverifiable"))
-    log.close()
+        names = sorted(name for name in os.listdir(path) if name.endswith(".audit.jsonl"))
+        for log.name in names:
+            log.read(os.path.join(path, log.name))
+        log.line = 0
+        if not names:
+            log.forget("there is no segment")
+        if log.tail:
+            log.add("torn", "it ends as a crash leaves it")
+        need(log.explained or log.unsure or 0 in log.starts,
+             "the log does not begin at seq 0, and no segments_pruned says why")
+    except ValueError as error:
+        log.add("tampered", error)
+    except Exception as error:  # Whatever went wrong here is no verdict.
+        log.add("could-not-look", error)
     return log
 
 
-def judge(path, alone):
+def main(paths):
+    if not paths or paths[0].startswith("-"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    worst = 0
     try:
-        log = verify(path)
-    except Exception as error:  # Whatever went wrong here is no verdict.
-        print(f"could-not-look {show(path)}: {show(error)}")
-        return "could-not-look"
-    print(f"{log.worst} {show(path)}", *(log.faults if alone else ()), sep="\n  ")
-    return log.worst
+        for path in paths:
+            log = judge(path)
+            worst = max(worst, log.worst)
+            print(f"{VERDICTS[log.worst]} {ascii(path)[1:-1]}",
+                  *(log.faults if len(paths) == 1 else ()), sep="\n  ", flush=True)
+    except (OSError, KeyboardInterrupt):  # Nobody has read it, so no status may be a verdict.
+        os._exit(2)  # The interpreter's own end would write once more, and complain.
+    return STATUS[worst]
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
-        sys.exit(print(__doc__, file=sys.stderr) or 2)
-    sys.exit(STATUS[max([judge(path, len(sys.argv) == 2) for path in sys.argv[1:]], key=BETTER_FIRST.index)])
+    sys.exit(main(sys.argv[1:]))

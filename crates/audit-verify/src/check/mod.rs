@@ -50,7 +50,7 @@ pub(crate) struct State {
     opening: Opening,
     pruning: Pruning,
     /// The version that the log went on in, once that is none this verifier knows.
-    foreign: Option<u32>,
+    foreign: Option<u64>,
     foreign_told: bool,
     /// Whether anything was damaged so far, so that what is absent may be what was damaged.
     damaged: bool,
@@ -193,7 +193,7 @@ impl Checker {
 
     fn assess_body<'l>(&mut self, sealed: Sealed<'l>) -> Assessed<'l> {
         if self.state.foreign.is_some() && sealed.body.starts_with(RECORD_START) {
-            return Assessed::Foreign;
+            return self.assess_foreign(sealed);
         }
         match Record::parse(sealed.body, &mut self.scratch) {
             Err(fault) => Assessed::Malformed { fault, sealed },
@@ -204,6 +204,19 @@ impl Checker {
                 Assessed::Record { record, hash: sealed.computed, link }
             }
         }
+    }
+
+    /// Of a version that is not known, this is: it is the one that was announced.
+    fn assess_foreign<'l>(&self, sealed: Sealed<'l>) -> Assessed<'l> {
+        let announced = self.state.opening.announced();
+        let version = announced.map_or(String::new(), |version| format!("{version},"));
+        let (code, at) = (Code::VersionChanged, RECORD_START.len());
+        let rest = sealed.body.get(at..).unwrap_or_default();
+        if rest.starts_with(version.as_bytes()) {
+            return Assessed::Foreign;
+        }
+        let what = "the version is not the one that was announced";
+        Assessed::Malformed { fault: RecordFault { code, at, what }, sealed }
     }
 
     /// Takes a line as what it was assessed to be.
@@ -422,8 +435,8 @@ impl Checker {
                 let (count, critical) = (lost.count, lost.critical_count);
                 self.state.stats.events_lost = self.state.stats.events_lost.saturating_add(count);
                 let message = format!(
-                    "{count} events ({critical} critical) are not in the log: {:?}",
-                    lost.reason
+                    "{count} events ({critical} critical) are not in the log: {}",
+                    lost.reason.0
                 );
                 self.ledger.note(Notice::new(NoticeCode::EventsLost, message).at(place, seq));
             }
@@ -437,7 +450,7 @@ impl Checker {
                         missing.first_seq,
                         missing.last_seq
                     ))
-                    .found(format_args!("{:?}", missing.reason)),
+                    .found(missing.reason.0),
             ),
             Lifecycle::DamageFound(damage) => self.ledger.find(
                 Finding::new(Code::DamageFound, Code::DamageFound.meaning())

@@ -25,7 +25,7 @@ enum Stage {
     /// After `log_closed`.
     Closed,
     /// After `format_changed`, to this version.
-    FormatChanged(u32),
+    FormatChanged(u64),
 }
 
 /// The segment that is being read, and how the one before it ended.
@@ -66,7 +66,7 @@ impl Opening {
     }
 
     /// Goes on with a segment; the version that the one before announced.
-    pub(super) fn begin_segment(&mut self, name: SegmentName) -> Option<u32> {
+    pub(super) fn begin_segment(&mut self, name: SegmentName) -> Option<u64> {
         let ended = std::mem::take(&mut self.stage);
         self.previous = self.name.map(|name| Previous {
             name: self.right_name.unwrap_or(name),
@@ -78,7 +78,20 @@ impl Opening {
         self.right_name = None;
         self.unsure = false;
         self.tail_compared = false;
-        if let Stage::FormatChanged(to) = ended { Some(to) } else { None }
+        self.announced()
+    }
+
+    /// The version of this segment, where the one before ended by announcing it.
+    pub(super) fn announced(&self) -> Option<u64> {
+        match self.previous?.ended {
+            Stage::FormatChanged(to) => Some(to),
+            Stage::First
+            | Stage::Opened
+            | Stage::Recovered
+            | Stage::Unsure
+            | Stage::Running
+            | Stage::Closed => None,
+        }
     }
 
     /// Notes the name that the segment ought to have, as its first record says.

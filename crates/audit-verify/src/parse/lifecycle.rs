@@ -171,13 +171,9 @@ impl EventsLost {
     }
 }
 
+/// The word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LossReason {
-    QueueFull,
-    DiskFull,
-    Refused,
-    IoError,
-}
+pub(crate) struct LossReason(pub(crate) &'static str);
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct SegmentMissing {
@@ -195,12 +191,9 @@ impl SegmentMissing {
     }
 }
 
+/// The word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MissingReason {
-    Unlinked,
-    Replaced,
-    SizeChanged,
-}
+pub(crate) struct MissingReason(pub(crate) &'static str);
 
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct SegmentsPruned {
@@ -255,12 +248,12 @@ pub(crate) struct DamageFound {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct FormatChanged {
-    pub(crate) to: u32,
+    pub(crate) to: u64,
 }
 
 impl FormatChanged {
     fn checked(self) -> Result<Self, String> {
-        if self.to <= FORMAT_VERSION {
+        if self.to <= u64::from(FORMAT_VERSION) {
             return Err(format!("a version does not change to {}", self.to));
         }
         Ok(self)
@@ -349,18 +342,13 @@ from_text!(TailKind, "a kind of tail", |text| match text {
     "unreadable" => Some(Self::Unreadable),
     _ => None,
 });
-from_text!(LossReason, "a reason why events are lost", |text| match text {
-    "queue_full" => Some(Self::QueueFull),
-    "disk_full" => Some(Self::DiskFull),
-    "refused" => Some(Self::Refused),
-    "io_error" => Some(Self::IoError),
-    _ => None,
+from_text!(LossReason, "a reason why events are lost", |text| {
+    let reasons = ["queue_full", "disk_full", "refused", "io_error"];
+    reasons.into_iter().find(|reason| *reason == text).map(Self)
 });
-from_text!(MissingReason, "a reason why a segment is missing", |text| match text {
-    "unlinked" => Some(Self::Unlinked),
-    "replaced" => Some(Self::Replaced),
-    "size_changed" => Some(Self::SizeChanged),
-    _ => None,
+from_text!(MissingReason, "a reason why a segment is missing", |text| {
+    let reasons = ["unlinked", "replaced", "size_changed"];
+    reasons.into_iter().find(|reason| *reason == text).map(Self)
 });
 
 /// A field that may be absent, and is not `null`.

@@ -53,7 +53,7 @@ impl Trust {
         end: End,
         ledger: &mut Ledger,
     ) -> Coverage {
-        self.heads.finish(end.last_seq, ledger);
+        self.heads.finish(end.records, ledger);
         self.claims.finish(end.records, ledger);
         self.say_of_recorded(ledger);
         self.miss_checkpoints(source, ledger);

@@ -52,12 +52,13 @@ impl Heads {
         held.map(|(head, _)| head.seq).max()
     }
 
-    /// Says of each head that was not met why it was not, once the log has been read up to
-    /// `last_seq`.
-    pub(crate) fn finish(&self, last_seq: Option<u64>, ledger: &mut Ledger) {
+    /// Says of each head that was not met why it was not, once the log has been read: it has this
+    /// many records, if that is known.
+    pub(crate) fn finish(&self, records: Option<u64>, ledger: &mut Ledger) {
         for (head, _) in self.heads.iter().filter(|(_, seen)| *seen == Seen::NotYet) {
-            if last_seq.is_none_or(|last| head.seq > last) {
-                let end = last_seq.map_or("nothing".to_owned(), |last| format!("seq {last}"));
+            if let Some(records) = records.filter(|&records| head.seq >= records) {
+                let last = records.checked_sub(1);
+                let end = last.map_or("nothing".to_owned(), |last| format!("seq {last}"));
                 ledger.find(
                     Finding::new(
                         Code::HeadBeyondEnd,

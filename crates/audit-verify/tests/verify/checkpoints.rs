@@ -7,8 +7,9 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use audit_core::Digest;
+use audit_checkpoint::Note;
 use audit_core::limits::NOTE_BYTES_MAX;
+use audit_core::{Digest, Receipt};
 use audit_verify::{
     LogSource, MemoryFile, MemorySource, OpenError, Report, Verdict, VerifyOptions, verify_dir,
     verify_source,
@@ -247,6 +248,12 @@ fn a_checkpoint_over_a_deleted_prefix_is_said_not_to_be_compared() {
 #[test]
 fn where_the_end_is_not_known_no_checkpoint_says_that_it_is_cut_off() {
     let mut log = Builder::new();
+    let beyond = VerifyOptions {
+        heads: vec![Receipt { seq: 100, hash: Digest::of(b"any") }],
+        pins: vec![Note::parse(&note(&key(1), 101, Digest::of(b"any"))).unwrap()],
+        ..VerifyOptions::default()
+    };
+    let undecided = ["head_not_checked", "pin_not_checked"];
     log.record(r#"{"event_type":"format_changed","to":2}"#);
     log.open_segment();
     let opening = log.files.get_mut(&log.file).unwrap();
@@ -254,29 +261,34 @@ fn where_the_end_is_not_known_no_checkpoint_says_that_it_is_cut_off() {
     let body = &opening[..opening.len() - 76];
     let (line, _) = crate::builder::seal(str::from_utf8(body).unwrap());
     *opening = line.into_bytes();
-    log.event();
     log.sign(&key(1));
     assert_eq!(verify(&log.files).verdict, Verdict::Unverifiable);
+    let report = verify_source(&MemorySource::new(log.files), &beyond, &mut |_| ()).unwrap();
+    assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
+    assert_eq!(codes_of(&report)[1..], undecided, "{report}");
 
     let log = signed_log(&key(1));
-    let report = verify_unreadable(&log.files, &log.file);
+    let report = verify_unreadable(&log.files, &log.file, &VerifyOptions::default());
     assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
     assert_eq!(codes_of(&report), ["segment_unreadable"], "{report}");
+    let report = verify_unreadable(&log.files, &log.file, &beyond);
+    assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
+    assert_eq!(codes_of(&report)[1..], undecided, "{report}");
 }
 
 #[test]
 fn a_checkpoint_that_cannot_be_read_is_a_finding() {
     let log = signed_log(&key(1));
-    let report = verify_unreadable(&log.files, &note_path(14));
+    let report = verify_unreadable(&log.files, &note_path(14), &VerifyOptions::default());
     assert_eq!(report.verdict, Verdict::Unverifiable, "{report}");
     assert_eq!(codes_of(&report), ["checkpoint_unreadable"], "{report}");
-    let report = verify_unreadable(&log.files, "checkpoints");
+    let report = verify_unreadable(&log.files, "checkpoints", &VerifyOptions::default());
     assert_eq!(codes_of(&report), ["checkpoint_unreadable"], "{report}");
 }
 
-fn verify_unreadable(files: &Files, name: &str) -> Report {
+fn verify_unreadable(files: &Files, name: &str, options: &VerifyOptions) -> Report {
     let source = Denied { files: MemorySource::new(files.clone()), name: name.to_owned() };
-    verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap()
+    verify_source(&source, options, &mut |_| ()).unwrap()
 }
 
 /// Files one of which may not be opened.
@@ -319,26 +331,31 @@ impl LogSource for Denied {
     }
 }
 
-/// A log that grows by a segment and a checkpoint after its segments were listed.
+/// A log that changes after its checkpoints were read and its segments were listed.
 #[derive(Debug)]
-struct Growing {
+pub(crate) struct Changing {
     before: MemorySource,
     after: MemorySource,
-    has_grown: Cell<bool>,
+    has_changed: Cell<bool>,
 }
 
-impl Growing {
+impl Changing {
+    pub(crate) fn new(before: Files, after: Files) -> Self {
+        let (before, after) = (MemorySource::new(before), MemorySource::new(after));
+        Self { before, after, has_changed: Cell::new(false) }
+    }
+
     fn now(&self) -> &MemorySource {
-        if self.has_grown.get() { &self.after } else { &self.before }
+        if self.has_changed.get() { &self.after } else { &self.before }
     }
 }
 
-impl LogSource for Growing {
+impl LogSource for Changing {
     type File<'s> = MemoryFile<'s>;
 
     fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
         let shown = self.now().visit_names(visit);
-        self.has_grown.set(true);
+        self.has_changed.set(true);
         shown
     }
 
@@ -360,12 +377,11 @@ fn a_log_that_is_being_written_does_not_look_cut_off() {
     let mut log = Builder::new();
     log.events(3);
     log.sign(&key(1));
-    let before = MemorySource::new(log.files.clone());
+    let before = log.files.clone();
     log.open_segment();
     log.events(3);
     log.sign(&key(1));
-    let after = MemorySource::new(log.files);
-    let source = Growing { before, after, has_grown: Cell::new(false) };
+    let source = Changing::new(before, log.files);
     let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
     assert_eq!(report.verdict, Verdict::Consistent, "{report}");
     assert_eq!((report.checkpoints, report.findings_total), (1, 0), "{report}");

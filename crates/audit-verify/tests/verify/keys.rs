@@ -1,10 +1,13 @@
 //! Changes of a log's key.
 
-use audit_verify::{Report, Verdict};
+use audit_core::Digest;
+use audit_verify::{Report, Verdict, VerifyOptions, verify_source};
 
 use crate::builder::Builder;
+use crate::checkpoints::Changing;
 use crate::signed::{
-    Change, codes_of, key, key_called, notices_of, pin, public, verify_by, with_key,
+    Change, codes_of, key, key_called, note, note_path, notices_of, pin, public, verify_by,
+    with_key,
 };
 
 /// A log that goes from one key to another, and ends with a checkpoint by the new one.
@@ -37,10 +40,10 @@ fn a_new_key_counts_where_the_old_one_vouches_for_it() {
 #[test]
 fn a_pin_by_the_new_key_counts_too() {
     let log = changed(|_| ());
-    let options = audit_verify::VerifyOptions {
+    let options = VerifyOptions {
         keys: vec![public(&key(1))],
         pins: vec![pin(&log.note(&key(2)))],
-        ..audit_verify::VerifyOptions::default()
+        ..VerifyOptions::default()
     };
     assert_eq!(verify_by(&log.files, &options).verdict, Verdict::Intact);
 }
@@ -83,7 +86,7 @@ fn who_trusts_the_new_key_alone_does_not_trust_the_old_one() {
     let report = with_key(&changed(|_| ()).files, &key(2));
     assert_eq!((report.verdict, report.signed_up_to), (Verdict::Signed, Some(8)), "{report}");
     let mut log = changed(|_| ());
-    log.files.remove(&crate::signed::note_path(9));
+    log.files.remove(&note_path(9));
     log.sign(&key(1));
     assert_eq!(with_key(&log.files, &key(2)).verdict, Verdict::Unverifiable);
 }
@@ -99,10 +102,39 @@ fn a_new_key_of_another_name_signs_under_that_name() {
 #[test]
 fn a_false_signature_of_a_new_key_is_found_too() {
     let mut log = changed(|_| ());
-    let bytes = log.files.get_mut(&crate::signed::note_path(9)).unwrap();
+    let bytes = log.files.get_mut(&note_path(9)).unwrap();
     let at = bytes.len() - 20;
     bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
     let report = with_key(&log.files, &key(1));
     assert_eq!(report.verdict, Verdict::Tampered, "{report}");
     assert!(codes_of(&report).contains(&"checkpoint_signature_false"), "{report}");
+}
+
+/// What is said of a log whose newest checkpoint has these bytes when it is read again, with the key
+/// that the log has gone over to meanwhile. When it was read first, an unknown key had signed it.
+fn read_again(again: impl Fn(&Builder) -> Option<Vec<u8>>) -> Report {
+    let log = changed(|_| ());
+    let (mut before, mut after) = (log.files.clone(), log.files.clone());
+    before.insert(note_path(9), log.note(&key(5)));
+    after.remove(&note_path(9));
+    after.extend(again(&log).map(|bytes| (note_path(9), bytes)));
+    let options = VerifyOptions { keys: vec![public(&key(1))], ..VerifyOptions::default() };
+    verify_source(&Changing::new(before, after), &options, &mut |_| ()).unwrap()
+}
+
+#[test]
+fn a_checkpoint_that_got_a_signature_meanwhile_counts() {
+    let report = read_again(|log| Some(log.note(&key(2))));
+    assert_eq!((report.verdict, report.signed_up_to), (Verdict::Signed, Some(8)), "{report}");
+}
+
+#[test]
+fn a_checkpoint_that_says_something_else_when_it_is_read_again_does_not_count() {
+    let root = Digest::of(b"another");
+    for other in [Some(note(&key(2), 9, root)), Some(note(&key(2), 8, root)), None] {
+        let report = read_again(|_| other.clone());
+        assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+        assert_eq!(report.signed_up_to, Some(3), "{report}");
+        assert_eq!(notices_of(&report), ["checkpoints_of_other_keys"], "{report}");
+    }
 }

@@ -212,6 +212,12 @@ fn another_version_is_tampering_unless_it_was_announced() {
         log.files.insert(log.file.clone(), line.repeat(3).into_bytes());
     };
     assert_eq!(after(announce), (Verdict::Unverifiable, vec!["version_unknown"]));
+    let another = after(|log| {
+        announce(log);
+        let (line, _) = Builder::line(log.seq, r#"{"event_type":"x"}"#, log.prev_hash);
+        log.append(line.as_bytes());
+    });
+    assert_eq!(another, (Verdict::Tampered, vec!["version_unknown", "version_changed"]));
     let changed = after(|log| {
         announce(log);
         let changed = version_2(log).replace("\"x\"", "\"y\"");

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use audit_testkit::dice::Dice;
 use audit_verify::{Finding, Verdict, VerifyOptions, verify_dir};
 
-use crate::builder::Files;
+use crate::builder::{Builder, Files, seal};
 
 const SEED: u64 = 1;
 const MUTANTS_OF_EACH: usize = 40;
@@ -70,6 +70,13 @@ fn files(dir: &Path) -> Files {
         .collect()
 }
 
+fn write(dir: &Path, files: &Files) {
+    fs::create_dir(dir).unwrap();
+    for (name, bytes) in files {
+        fs::write(dir.join(name), bytes).unwrap();
+    }
+}
+
 /// Compares what both say of each directory in `parent`; what was done to it is in `told`.
 fn compare(mut second: Command, parent: &Path, told: &[String]) {
     let dirs = (0..told.len()).map(|number| number.to_string());
@@ -123,15 +130,30 @@ fn they_agree_on_thousands_of_logs_that_something_was_done_to() {
         for _ in 0..mutants {
             let mut mutant = whole.clone();
             let done = mutants::change(&mut mutant, &mut dice);
-            let place = parent.path().join(told.len().to_string());
-            fs::create_dir(&place).unwrap();
-            for (name, bytes) in &mutant {
-                fs::write(place.join(name), bytes).unwrap();
-            }
+            write(&parent.path().join(told.len().to_string()), &mutant);
             told.push(format!("{}: {done}", dir.file_name().unwrap().display()));
         }
     }
     assert!(told.len() > 3_000);
+    compare(second, parent.path(), &told);
+}
+
+#[test]
+fn they_agree_on_what_was_announced() {
+    let Some(second) = second() else { return };
+    let parent = tempfile::tempdir().unwrap();
+    let versions = ["1", "2", "3", "20", "18446744073709551615"];
+    let mut told = Vec::new();
+    for (to, v) in versions.iter().flat_map(|to| versions.map(|v| (to, v))) {
+        let mut log = Builder::new();
+        log.record(&format!(r#"{{"event_type":"format_changed","to":{to}}}"#));
+        log.open_segment();
+        let opening = String::from_utf8(log.files.remove(&log.file).unwrap()).unwrap();
+        let body = opening[..opening.len() - 76].replacen(r#""v":1"#, &format!(r#""v":{v}"#), 1);
+        log.files.insert(log.file.clone(), seal(&body).0.into_bytes());
+        write(&parent.path().join(told.len().to_string()), &log.files);
+        told.push(format!("version {v} where {to} is announced"));
+    }
     compare(second, parent.path(), &told);
 }
 
@@ -156,5 +178,15 @@ fn it_says_when_it_could_not_look() {
     let Some(mut second) = second() else { return };
     let output = second.arg(root().join("Cargo.toml")).output().unwrap();
     assert!(text(&output).starts_with("could-not-look "));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_nobody_can_read_is_no_verdict() {
+    let Some(mut second) = second() else { return };
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    second.arg(root().join("tests/fixtures/whole-open")).stdout(full);
+    let output = second.output().unwrap();
+    assert_eq!(text(&output), "");
     assert_eq!(output.status.code(), Some(2));
 }

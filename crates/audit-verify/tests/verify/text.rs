@@ -46,7 +46,7 @@ Findings: 2
 Notices: 3
   unknown_file  notes.txt: not a file of the log, and not looked at
   events_lost  00000000000000000000.2026-01-02.audit.jsonl line 5 (seq 4): 3 events (1 critical) \
-are not in the log: QueueFull
+are not in the log: queue_full
   unclean_stop  00000000000000000005.2026-01-02.audit.jsonl line 2 (seq 6): by hand, process \
 unknown on host unknown, opened the log, which the writer before had not closed
 ";

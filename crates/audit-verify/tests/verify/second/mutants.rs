@@ -6,7 +6,7 @@ use audit_testkit::dice::Dice;
 use crate::builder::{Files, lines_of};
 
 /// What may be put into a record, to see whether both parse alike.
-const MORSELS: [&str; 24] = [
+const MORSELS: [&str; 25] = [
     " ",
     "0",
     "-0",
@@ -29,6 +29,7 @@ const MORSELS: [&str; 24] = [
     "]",
     "{",
     "}",
+    "[\"\"]",
     ",\"sanitized\":[\"\"]",
     ",\"sanitized\":[\"/event_type\"]",
 ];
