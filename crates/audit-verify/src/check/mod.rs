@@ -7,6 +7,7 @@
 mod chain;
 mod opening;
 mod prune;
+mod run;
 mod signed;
 mod tree;
 
