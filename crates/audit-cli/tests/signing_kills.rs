@@ -45,11 +45,7 @@ impl Signed {
     fn is_closed_before(&self, call: &str, number: u32) -> bool {
         let closings = || self.log.text().matches("\"log_closed\"").count();
         let before = if Path::new(self.log.path()).exists() { closings() } else { 0 };
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
-        strace.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
-        // Where cargo has libraries looked for is no call of the command's.
-        strace.env_remove("LD_LIBRARY_PATH").arg(env!("CARGO_BIN_EXE_audit"));
+        let mut strace = killed_at(call, number);
         strace.args(["record", "--dir", self.log.path(), "--service", "web.shop-1"]);
         strace.args(["--flush", "immediate", "--rotate", "size:2500", "--key", self.key.path()]);
         let done = fed(strace.arg("--sink-file").arg(self.sink()), events(6).as_bytes());
@@ -115,6 +111,16 @@ impl Signed {
     }
 }
 
+/// The command, killed when one of its threads makes such a call the first, second or a later time.
+fn killed_at(call: &str, number: u32) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    strace.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+    // Where cargo has libraries looked for is no call of the command's.
+    strace.env_remove("LD_LIBRARY_PATH").arg(env!("CARGO_BIN_EXE_audit"));
+    strace
+}
+
 #[test]
 fn a_kill_at_any_point_of_signing_leaves_no_two_checkpoints_that_contradict_each_other() {
     if !can_trace() {
@@ -134,6 +140,43 @@ fn a_kill_at_any_point_of_signing_leaves_no_two_checkpoints_that_contradict_each
             killed += 1;
         }
         assert!((1..CALLS_MAX).contains(&killed), "{killed} kills at {call}");
-        println!("{killed} kills at {call}, {} checkpoints", signed.kept.len());
     }
+}
+
+#[test]
+fn a_kill_at_any_point_of_a_change_of_the_key_leaves_one_key_that_the_log_goes_on_with() {
+    if !can_trace() {
+        return;
+    }
+    let new = Key::new("audit.example/host-1");
+    let (mut taken, mut refused) = (0, 0);
+    for call in ["write", "fdatasync", "fsync", "renameat2", "unlinkat", "fchmod"] {
+        for number in 1..=CALLS_MAX {
+            let Signed { log, key: old, .. } = Signed::new();
+            log.record(&events(1), &["--key", old.path()]);
+            let mut strace = killed_at(call, number);
+            strace.args(["rotate-key", log.path(), "--key", old.path(), "--new-key", new.path()]);
+            let was_killed = strace.output().unwrap().status.code().is_none();
+            let done = audit(&["checkpoint", log.path(), "--key", old.path()], "");
+            let is_changed = !done.status.success();
+            if is_changed {
+                let said = told(&done);
+                let named = format!("goes on with another key, whose vkey is {}", new.vkey);
+                assert!(said.contains(&named), "{call} {number}: {said}");
+                refused += u32::from(was_killed);
+            } else {
+                taken += 1;
+            }
+            let key = if is_changed { &new } else { &old };
+            let done = log.record(&events(1), &["--key", key.path()]);
+            assert!(done.status.success(), "{call} {number}: {}", told(&done));
+            let done = log.verify(&["--vkey", &old.vkey, "--require", "signed"]);
+            assert!(done.status.success(), "{call} {number}: {}", told(&done));
+            if !was_killed {
+                assert!(is_changed);
+                break;
+            }
+        }
+    }
+    assert!(taken > 5 && refused > 5, "{taken} {refused}");
 }
