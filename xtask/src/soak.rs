@@ -28,7 +28,7 @@ static SOAKS: [Soak; 7] = [
         package: "audit-writer",
         target: "simulation",
         test: "soak::soak",
-        numbers: &[("states", 20_000_000), ("nested", 1_000_000)],
+        numbers: &[("states", 20_000_000), ("nested", 1_000_000), ("signed", 1_000_000)],
         about: "[docs/durability.md](../../docs/durability.md) says what is played; every count is a line\n\
                 of [rows.jsonl](rows.jsonl).",
     },
@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn numbers_and_a_name_are_understood_in_any_order() {
-        let all = "simulation --states 20000000 --nested 1000000 --seed 1";
+        let all = "simulation --states 20000000 --nested 1000000 --signed 1000000 --seed 1";
         assert_eq!(understood(&["simulation"]), (all.to_owned(), None));
         let words =
             ["simulation", "--seed", "7", "--states", "5", "--record", "a-1", "--nested", "0"];
-        let some = "simulation --states 5 --nested 0 --seed 7";
+        let some = "simulation --states 5 --nested 0 --signed 1000000 --seed 7";
         assert_eq!(understood(&words), (some.to_owned(), Some("a-1".to_owned())));
         let model = "model --schedules 1000000 --seed 1";
         assert_eq!(understood(&["model"]), (model.to_owned(), None));

@@ -79,7 +79,7 @@ static VERBS: [Verb; 11] = [
         name: "soak",
         about: "tests of crashes, schedules, kills or power cuts, for hours; on record under a name",
         run: Run::WithOptions {
-            options: "simulation [--states N] [--nested N] [--seed N] [--record NAME], or model [--schedules N] ..., kill|forgetful|cut [--rounds N] ..., adverse [--rounds N] [--seconds N] ...",
+            options: "simulation [--states N] [--nested N] [--signed N] [--seed N] [--record NAME], or model [--schedules N] ..., kill|forgetful|cut [--rounds N] ..., adverse [--rounds N] [--seconds N] ...",
             understand: understand_soak,
         },
     },

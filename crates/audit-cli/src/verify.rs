@@ -1,12 +1,14 @@
 //! `audit verify`: is this log what was written?
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::thread;
 
 use audit_core::{EventTime, Inert, Receipt};
 use audit_logging::checkpoint::{KeyKind, Policy, VerifyingKey};
 use audit_verify::{
-    DirSource, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
+    DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
@@ -61,6 +63,10 @@ pub(crate) struct VerifyArgs {
     /// What has to cover the last record; otherwise the log is unverifiable
     #[arg(long, value_enum, default_value_t = Required::Consistent)]
     require: Required,
+
+    /// How many threads read the log [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
 
     /// How the report is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -130,7 +136,12 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
             Required::Signed => Requirement::Signed,
             Required::Intact => Requirement::Intact,
         },
+        jobs: Jobs::new(args.jobs.unwrap_or_else(processors)),
     })
+}
+
+fn processors() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Reads a time, and gives the first whole second not before it, since 1970-01-01T00:00:00Z.

@@ -208,3 +208,13 @@ fn a_line_without_end_is_a_finding_in_bounded_memory() {
         None => println!("skipped: /usr/bin/time is not installed"),
     }
 }
+
+#[test]
+fn a_log_is_read_by_as_many_threads_as_asked_with_the_same_report() {
+    let Some(data) = shared_data() else { return };
+    let log = Log::copy_of(&data.join("golden"));
+    let reports = ["1", "2", "7"].map(|jobs| report(&log.verify(&["--jobs", jobs])));
+    assert!(reports[0].contains("CONSISTENT"), "{}", reports[0]);
+    assert!(reports.iter().all(|other| *other == reports[0]), "{reports:?}");
+    assert_eq!(log.verify(&["--jobs", "0"]).status.code(), Some(2));
+}

@@ -21,6 +21,8 @@ mod check;
 mod finding;
 mod notes;
 mod parse;
+mod piece;
+mod pool;
 mod report;
 mod scan;
 #[cfg(feature = "schema")]
@@ -33,6 +35,7 @@ mod verify;
 mod view;
 
 pub use finding::{Code, Finding, Notice, NoticeCode};
+pub use pool::Jobs;
 pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
 #[cfg(feature = "schema")]
 pub use schema::report_schema;

@@ -1,6 +1,7 @@
 //! From the segments of a directory to a report.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use audit_checkpoint::{Note, Policy, VerifyingKey};
@@ -10,9 +11,10 @@ use crate::account::{self, After};
 use crate::check::{Checker, State};
 use crate::finding::{Code, Finding, Ledger, Place, file};
 use crate::parse::lifecycle::LogRecovered;
+use crate::pool::{self, Jobs};
 use crate::report::Report;
 use crate::scan::SegmentName;
-use crate::scan::lines::{Buffer, Lines, ReadError, Span};
+use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{DirSource, LogFile, LogSource};
 use crate::tail::{self, Tail};
 use crate::trust::{Coverage, Trust};
@@ -42,6 +44,8 @@ pub struct VerifyOptions {
     pub not_before_secs: Option<u64>,
     /// What the log has to be covered by, so that the verdict is not [`Verdict::Unverifiable`].
     pub require: Requirement,
+    /// By how many threads the log is read.
+    pub jobs: Jobs,
 }
 
 /// How far a verification has come.
@@ -92,6 +96,7 @@ pub fn verify_source(
         checker: Checker::new(trust, ledger),
         buffer: Buffer::new(),
         small: Buffer::small(),
+        jobs: options.jobs,
         told,
         progress,
         unaccounted: None,
@@ -112,6 +117,7 @@ struct Reader<'r, S> {
     checker: Checker,
     buffer: Buffer,
     small: Buffer,
+    jobs: Jobs,
     told: Progress,
     progress: &'r mut dyn FnMut(Progress),
     /// A tail that seemed to be accounted for by a damaged record.
@@ -189,8 +195,8 @@ impl<S: LogSource> Reader<'_, S> {
         Ok(())
     }
 
-    /// Checks the lines of a span, and tells where the prefix of whole, linked records ends, and
-    /// how far the span reached in the end.
+    /// Checks the lines of a span that begins with the file, and tells where the prefix of whole,
+    /// linked records ends, and how far the span reached in the end.
     fn read_lines(
         &mut self,
         file: &S::File<'_>,
@@ -199,33 +205,23 @@ impl<S: LogSource> Reader<'_, S> {
         after: &After,
     ) -> Result<(Option<Break>, Span), ReadError> {
         let text = name.to_string();
-        let mut broken: Option<Break> = None;
         let before = self.told.bytes_done;
+        let mut broken: Option<Break> = None;
+        let span = self.join_pieces(file, span, &text, &mut broken);
         let lines = Lines::new(file, span, &mut self.buffer, ());
         let may_grow = matches!(after, After::Nothing);
         let mut lines = if may_grow { lines.of_growing_file() } else { lines };
-        let checker = &mut self.checker;
         let read = loop {
             let line = match lines.next() {
                 Ok(Some(line)) => line,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             };
-            let place = Place { file: &text, line: line.number, offset: line.offset };
             if line.number.is_multiple_of(LINES_BETWEEN_PROGRESS) {
                 self.told.bytes_done = before.saturating_add(line.offset);
                 (self.progress)(self.told);
             }
-            let assessed = checker.assess(&line);
-            if broken.is_none() && !assessed.is_linked() {
-                broken = Some(Break {
-                    state: checker.state.clone(),
-                    ledger: std::mem::take(&mut checker.ledger),
-                    start: line.offset,
-                    lines_before: line.number.saturating_sub(1),
-                });
-            }
-            checker.apply(assessed, place);
+            take_line(&mut self.checker, &line, &text, &mut broken);
         };
         let span = Span { start: 0, lines_before: lines.lines(), end: lines.end() };
         self.told.bytes_done = before.saturating_add(span.end);
@@ -238,6 +234,44 @@ impl<S: LogSource> Reader<'_, S> {
                 Err(error)
             }
         }
+    }
+
+    /// Takes what other threads read ahead, as far as each piece begins where the one before ended;
+    /// what of the span is still to be read.
+    fn join_pieces(
+        &mut self,
+        file: &S::File<'_>,
+        mut span: Span,
+        text: &str,
+        broken: &mut Option<Break>,
+    ) -> Span {
+        let before = self.told.bytes_done;
+        pool::read_ahead(file, span.end, self.jobs, &mut |piece| {
+            if piece.is_empty() {
+                return ControlFlow::Continue(());
+            }
+            if piece.start != span.start {
+                return ControlFlow::Break(());
+            }
+            for (lines, run) in piece.stretches() {
+                if let Some(run) = run.filter(|run| self.checker.take_run(run)) {
+                    span = span.behind(lines, run.records());
+                    continue;
+                }
+                for text_of_line in lines.split(|byte| *byte == b'\n') {
+                    let number = span.lines_before.saturating_add(1);
+                    let whole = Text::Whole(text_of_line);
+                    let line = Line { number, offset: span.start, text: whole, ended: true };
+                    take_line(&mut self.checker, &line, text, broken);
+                    span = span.behind(text_of_line, 1);
+                }
+            }
+            self.told.bytes_done = before.saturating_add(span.start);
+            (self.progress)(self.told);
+            ControlFlow::Continue(())
+        });
+        self.told.bytes_done = before;
+        span
     }
 
     /// The tail behind a break, if it looks like a crash and nothing else is to say so.
@@ -297,4 +331,20 @@ impl<S: LogSource> Reader<'_, S> {
         }
         Ok(())
     }
+}
+
+/// Checks a line of a file, and keeps what was known before the first one that does not go
+/// on from the one before.
+fn take_line(checker: &mut Checker, line: &Line<'_>, file: &str, broken: &mut Option<Break>) {
+    let place = Place { file, line: line.number, offset: line.offset };
+    let assessed = checker.assess(line);
+    if broken.is_none() && !assessed.is_linked() {
+        *broken = Some(Break {
+            state: checker.state.clone(),
+            ledger: std::mem::take(&mut checker.ledger),
+            start: line.offset,
+            lines_before: line.number.saturating_sub(1),
+        });
+    }
+    checker.apply(assessed, place);
 }

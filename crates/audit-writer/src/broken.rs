@@ -30,6 +30,16 @@ pub(crate) enum Broken {
     WatchOff,
     /// A log is opened whoever has it open.
     LockIgnored,
+    /// A log is signed that does not extend its newest checkpoint.
+    RollbackUnseen,
+    /// A checkpoint is signed while the records that it covers are not durable.
+    CheckpointEarly,
+    /// A checkpoint has its name before its bytes are durable.
+    NoteUnsynced,
+    /// The log tells of a checkpoint whose name is not durable.
+    NoteNameUnsynced,
+    /// A log is signed with a key whose place another took.
+    OldKeyTaken,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -59,7 +69,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 11] = [
+    const NAMES: [(&str, Broken); 16] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -71,6 +81,11 @@ mod chosen {
         ("directory-unsynced", Broken::DirectoryUnsynced),
         ("watch-off", Broken::WatchOff),
         ("lock-ignored", Broken::LockIgnored),
+        ("rollback-unseen", Broken::RollbackUnseen),
+        ("checkpoint-early", Broken::CheckpointEarly),
+        ("note-unsynced", Broken::NoteUnsynced),
+        ("note-name-unsynced", Broken::NoteNameUnsynced),
+        ("old-key-taken", Broken::OldKeyTaken),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -60,6 +60,15 @@ pub enum OpenError {
         /// What stands against a crash.
         damage: Damage,
     },
+    /// The log goes on in a version of the format that this writer does not know, as the newest
+    /// segment says in its first line or in `format_changed`. It is opened by a writer that knows it.
+    #[error("{file}: the log goes on in version {version} of the format, which is not known here")]
+    OtherVersion {
+        /// The newest segment.
+        file: String,
+        /// The version.
+        version: u64,
+    },
     /// The log is not what a checkpoint of its own covers: it lacks records that there were, or has
     /// others in their place, as an older copy has that was restored. It must not go on, since its
     /// records would be given out twice; one that takes over from it may be begun
@@ -73,6 +82,13 @@ pub enum OpenError {
         size: u64,
         /// How many there are.
         records: u64,
+    },
+    /// The log says, in `key_changed`, that another key took the place of the one it was to be signed
+    /// with: open it with that one.
+    #[error("the log goes on with another key, whose vkey is {vkey}")]
+    KeyChanged {
+        /// The key that it goes on with.
+        vkey: String,
     },
     /// A newest checkpoint, beside the log or in a sink, is not one of its own. Nothing is signed
     /// over it.

@@ -4,6 +4,7 @@ use std::io;
 
 use audit_core::limits::NOTE_BYTES_MAX;
 
+use crate::broken::{self, Broken};
 use crate::store::{SegmentFile, Store};
 use crate::writer::put;
 
@@ -45,9 +46,9 @@ impl<S: Store> Notes<S> {
         if let (_, Some(cause)) = put(&mut file, note.as_bytes()) {
             return Err(io::Error::new(cause.kind(), cause));
         }
-        file.sync()?;
+        broken::unless(Broken::NoteUnsynced, || file.sync())?;
         self.0.publish(&name)?;
-        self.0.sync_dir()
+        broken::unless(Broken::NoteNameUnsynced, || self.0.sync_dir())
     }
 
     pub(crate) fn read(&self, name: &str) -> io::Result<Vec<u8>> {

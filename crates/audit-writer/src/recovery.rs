@@ -8,6 +8,7 @@ mod damage;
 mod glance;
 mod holder;
 mod inspect;
+mod keys;
 mod line;
 mod read;
 mod retention;
@@ -27,6 +28,7 @@ pub use glance::{Glance, NewestRecord, NewestSegment, glance};
 pub(crate) use holder::holder;
 use holder::newest_log_opened;
 pub use inspect::{Inspection, inspect};
+pub(crate) use keys::successor;
 use read::{read_range, read_records};
 pub(crate) use retention::{Left, Old, prunable};
 pub use retention::{PruneError, PrunePlan, plan_prune};
@@ -51,6 +53,8 @@ pub(crate) struct Recovered<F> {
     pub(crate) pruned: Vec<PrunedFile>,
     /// The size of the last checkpoint that the newest segment tells of.
     pub(crate) checkpoint_recorded: Option<u64>,
+    /// The id of the last key that the newest segment names.
+    pub(crate) key_named: Option<String>,
 }
 
 /// What stands behind the whole records of a segment.
@@ -82,6 +86,9 @@ pub(crate) fn recover<S: Store>(
     let mut scan = Scan::new(*newest);
     let end = read_records(&file, |line| scan.take(line))?;
     let offset = scan.offset;
+    if let Some(version) = scan.other_version {
+        return Err(OpenError::OtherVersion { file: name, version });
+    }
     let damaged = |damage| OpenError::Damaged { file: name.clone(), offset, damage };
     let (Some(Opened { service_id, log_id, .. }), Some(head)) = (scan.opened, scan.chain.head())
     else {
@@ -101,7 +108,7 @@ pub(crate) fn recover<S: Store>(
     let previous = PreviousSegment { file: name, last_seq: head.seq, last_hash: head.hash };
     // Where somebody has touched the log, nothing more of it is deleted.
     let is_damaged = matches!(account, Some(LifecycleEvent::DamageFound { .. }));
-    let Scan { chain, pruned, checkpoint_recorded, .. } = scan;
+    let Scan { chain, pruned, checkpoint_recorded, key_named, .. } = scan;
     let pruned = if is_damaged { Vec::new() } else { pruned };
     Ok(Some(Recovered {
         service_id,
@@ -112,6 +119,7 @@ pub(crate) fn recover<S: Store>(
         account,
         pruned,
         checkpoint_recorded,
+        key_named,
     }))
 }
 

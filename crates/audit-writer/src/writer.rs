@@ -66,6 +66,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     signer: Option<Signer<S>>,
     /// The size of the last checkpoint that the newest segment, as it was found, tells of.
     checkpoint_recorded: Option<u64>,
+    /// The id of the last key that it names.
+    key_named: Option<String>,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
@@ -106,8 +108,9 @@ impl AuditFileWriter {
     ///
     /// [`OpenError::Io`] when an operation fails, [`OpenError::NotLocal`] when the file system is
     /// not local, [`OpenError::Locked`] when another writer has the log open,
-    /// [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it. The log is
-    /// unchanged in each case.
+    /// [`OpenError::Damaged`] when its newest segment does not end as a crash leaves it,
+    /// [`OpenError::OtherVersion`] when it goes on in a version of the format that is not known here.
+    /// The log is unchanged in each case.
     pub fn new(
         dir: impl AsRef<Path>,
         rotation_policy: RotationPolicy,
@@ -147,7 +150,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] and [`OpenError::Damaged`], as for [`new`](AuditFileWriter::new).
+    /// [`OpenError::Io`], [`OpenError::Damaged`] and [`OpenError::OtherVersion`], as for
+    /// [`new`](AuditFileWriter::new).
     pub fn with(
         mut store: S,
         clock: C,
@@ -176,6 +180,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             fault: None,
             signer: None,
             checkpoint_recorded: None,
+            key_named: None,
             unfinished: Vec::new(),
             closed: false,
             pid: std::process::id(),
@@ -195,6 +200,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             writer.previous = Some((found.previous, found.file));
             writer.accounts.extend(found.account);
             writer.checkpoint_recorded = found.checkpoint_recorded;
+            writer.key_named = found.key_named;
         }
         Ok(writer)
     }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, SigningKey};
 use audit_core::digest::leaf_hash;
 use audit_core::{Digest, FlushMode, Frontier, OverflowPolicy, RotationPolicy};
+use audit_verify::Verdict;
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
 use audit_writer::{
@@ -25,7 +26,7 @@ use audit_writer::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{
-    SimWriter, clock_at, critical, open, routine, service, verify_consistent, wait_until,
+    SimWriter, clock_at, critical, open, routine, service, verify, verify_consistent, wait_until,
 };
 
 const FOLDER: &str = "checkpoints";
@@ -35,6 +36,12 @@ const FEW: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 2_500 };
 
 fn key(name: &str) -> SigningKey {
     SigningKey::from_seed(KeyName::new(name).unwrap(), KeyKind::Ed25519, &[7; 32]).unwrap()
+}
+
+/// Another key for the log of [`signing`].
+fn next() -> SigningKey {
+    let name = KeyName::new("audit.example/host-1").unwrap();
+    SigningKey::from_seed(name, KeyKind::Ed25519, &[8; 32]).unwrap()
 }
 
 fn signing() -> Signing {
@@ -207,6 +214,9 @@ fn no_crash_makes_two_checkpoints_that_contradict_each_other() {
                 seed => unsynced.fate(seed * 7_919 + moment.operation),
             });
             let before = checkpoints(&found.files());
+            let verdict = verify(found.files()).verdict;
+            let is_empty = verdict == Verdict::Unverifiable && leaves(&found.files()).is_empty();
+            assert!(verdict <= Verdict::Torn || is_empty, "{verdict}");
             kept += before.len();
             let mut log = opened(&found, &clock, FEW);
             write(&mut log, 0..4);
@@ -393,10 +403,6 @@ fn the_queue_signs_on_demand_and_when_the_interval_is_over() {
 fn a_changed_key_is_told_of_by_both_and_signs_from_there_on() {
     let (disk, clock) = noon();
     let mut log = opened(&disk, &clock, FEW);
-    let next = || {
-        let name = KeyName::new("audit.example/host-1").unwrap();
-        SigningKey::from_seed(name, KeyKind::Ed25519, &[8; 32]).unwrap()
-    };
     assert!(matches!(log.change_key(next()), Err(SignError::Empty)));
     log.write_event(&routine(1)).unwrap();
     let other = key("audit.example/host-2");
@@ -440,4 +446,101 @@ fn a_changed_key_is_told_of_by_both_and_signs_from_there_on() {
     log.write_event(&routine(3)).unwrap();
     log.close().unwrap();
     verify_consistent(disk.files());
+}
+
+/// Opens the log with a key and records an event.
+fn went_on(disk: &SimDisk, clock: &SimClock, key: SigningKey) -> Result<(), OpenError> {
+    let mut log = open(disk, clock, FEW, FlushMode::default()).unwrap();
+    log.sign_with(disk.folder(FOLDER), Signing::new(key))?;
+    log.write_event(&critical(9)).unwrap();
+    log.close().unwrap();
+    Ok(())
+}
+
+#[test]
+fn a_change_of_the_key_that_a_crash_cut_short_says_with_which_key_the_log_goes_on() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, FEW);
+    log.write_event(&routine(1)).unwrap();
+    disk.remember();
+    log.change_key(next()).unwrap();
+    let (mut refused, mut taken) = (0, 0);
+    for moment in disk.moments() {
+        for seed in 0..20 {
+            let found = || moment.disk.after_crash(|unsynced| unsynced.fate(seed));
+            let is_said = text(&found().files()).contains("\"new_signature\":");
+            let disk = found();
+            match went_on(&disk, &clock, key("audit.example/host-1")) {
+                Ok(()) => taken += 1,
+                Err(OpenError::KeyChanged { vkey }) => {
+                    assert!(is_said, "{}", text(&disk.files()));
+                    assert_eq!(vkey, next().verifying_key().to_string());
+                    refused += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+            let disk = found();
+            went_on(&disk, &clock, next()).unwrap();
+            let newest = disk.files().into_iter().rfind(|(name, _)| is_note(name)).unwrap();
+            let note = Note::parse(&newest.1).unwrap();
+            SignedCheckpoint::open(note, &[next().verifying_key().clone()]).unwrap();
+            verify_consistent(disk.files());
+        }
+    }
+    assert!(refused > 20 && taken > 20, "{refused} {taken}");
+}
+
+#[test]
+fn a_key_that_another_took_the_place_of_is_refused_from_then_on() {
+    let (disk, clock) = noon();
+    let mut log = opened(&disk, &clock, FEW);
+    log.write_event(&routine(1)).unwrap();
+    log.change_key(next()).unwrap();
+    write(&mut log, 0..9);
+    log.close().unwrap();
+    // One that does not sign names no key in its segments.
+    let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
+    write(&mut log, 0..9);
+    log.close().unwrap();
+    let before = disk.files();
+    let error = went_on(&disk, &clock, key("audit.example/host-1")).unwrap_err();
+    let vkey = next().verifying_key().to_string();
+    assert_eq!(
+        error.to_string(),
+        format!("the log goes on with another key, whose vkey is {vkey}")
+    );
+    assert_eq!(disk.files(), before, "nothing was changed");
+    went_on(&disk, &clock, next()).unwrap();
+
+    // One that the log never named is taken: whoever trusts the others does not trust it.
+    let name = KeyName::new("audit.example/host-1").unwrap();
+    let third = SigningKey::from_seed(name, KeyKind::Ed25519, &[9; 32]).unwrap();
+    went_on(&disk, &clock, third).unwrap();
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn a_change_of_the_key_that_is_written_in_part_is_finished_and_counts() {
+    for room in (0..9_000).step_by(100) {
+        let (disk, clock) = noon();
+        let mut log = opened(&disk, &clock, FEW);
+        log.write_event(&routine(1)).unwrap();
+        disk.leave_writable(room);
+        let changed = log.change_key(next());
+        disk.limit(None);
+        log.write_event(&critical(2)).unwrap();
+        let signed = log.checkpoint().unwrap();
+        let files = disk.files();
+        let is_said = text(&files).contains("\"new_signature\":");
+        let by = if is_said { next() } else { key("audit.example/host-1") };
+        let note = &files[&format!("checkpoints/{:020}.note", signed.size())];
+        let note = Note::parse(note).unwrap();
+        SignedCheckpoint::open(note, &[by.verifying_key().clone()]).unwrap();
+        if changed.is_ok() {
+            return;
+        }
+        log.close().unwrap();
+        verify_consistent(disk.files());
+    }
+    panic!("the change never succeeded");
 }

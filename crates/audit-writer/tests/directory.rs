@@ -9,12 +9,15 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use audit_core::{FileSystems, FlushMode, OnDamage, OpenPolicy, RotationPolicy, ServiceId};
+use audit_core::record::{RecordHead, write_record};
+use audit_core::{
+    FileSystems, FlushMode, OnDamage, OpenPolicy, RecordTime, RotationPolicy, ServiceId,
+};
 use audit_verify::{Verdict, VerifyOptions, verify_dir};
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::{AuditFileWriter, Damage, OpenError, WriteError};
 use chrono::{TimeDelta, Utc};
-use common::routine;
+use common::{routine, service};
 
 fn writer(dir: &Path) -> Result<AuditFileWriter, OpenError> {
     AuditFileWriter::new(dir, RotationPolicy::Daily, FlushMode::Immediate)
@@ -366,4 +369,47 @@ fn an_interrupted_record_is_accounted_for_in_the_next_segment() {
     drop(log);
     assert_eq!(verdict(copy.path()), Verdict::Consistent);
     assert_eq!(receipt.seq, 9, "2 opening records, 4 whole events, 3 opening records");
+}
+
+/// A segment that ends with the announcement of another version of the format, and its name.
+fn segment_before_another_version() -> (String, Vec<u8>) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = writer(dir.path()).unwrap();
+    let last = log.write_event(&routine(0)).unwrap();
+    let path = segments(dir.path()).remove(0);
+    let mut bytes = fs::read(&path).unwrap();
+    let (seq, timestamp) = (last.seq.saturating_add(1), RecordTime::new(Utc::now()));
+    let audit_id = format!("audit-{}-{seq:016}", service());
+    let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id: service() };
+    write_record(&mut bytes, &head, br#"{"event_type":"format_changed","to":2}"#, &last.hash);
+    (path.file_name().unwrap().to_str().unwrap().to_owned(), bytes)
+}
+
+#[test]
+fn a_log_that_goes_on_in_another_version_of_the_format_is_never_appended_to() {
+    let (name, announced) = segment_before_another_version();
+    let torn = [&announced[..], br#"{"v":1,"seq":4,"#].concat();
+    let next = "00000000000000000004.2999-01-01.audit.jsonl".to_owned();
+    let other = b"{\"v\":2,\"seq\":4,\"unlike\":\"version 1\"}\n".to_vec();
+    for (newest, files) in [
+        (&name, vec![(&name, &announced)]),
+        (&name, vec![(&name, &torn)]),
+        (&next, vec![(&name, &announced), (&next, &other)]),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in &files {
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        for opened in [writer(dir.path()), writer_that_goes_on(dir.path())] {
+            let error = opened.unwrap_err();
+            let said = format!(
+                "{newest}: the log goes on in version 2 of the format, which is not known here"
+            );
+            assert_eq!(error.to_string(), said);
+        }
+        assert_eq!(segments(dir.path()).len(), files.len());
+        assert!(
+            files.iter().all(|(name, bytes)| fs::read(dir.path().join(name)).unwrap() == **bytes)
+        );
+    }
 }

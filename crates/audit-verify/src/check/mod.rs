@@ -7,6 +7,7 @@
 mod chain;
 mod opening;
 mod prune;
+mod run;
 mod signed;
 mod tree;
 
@@ -169,7 +170,7 @@ impl Checker {
 
     /// Goes on behind bytes that cannot be read, with a segment that begins with this seq.
     pub(crate) fn lose(&mut self, next_seq: u64) {
-        self.state.chain.get_or_insert(Chain::starting_at(next_seq)).lose(next_seq);
+        self.state.chain.get_or_insert_with(|| Chain::starting_at(next_seq)).lose(next_seq);
         self.state.opening.lose();
         self.state.damaged = true;
     }
@@ -198,9 +199,10 @@ impl Checker {
         match Record::parse(sealed.body, &mut self.scratch) {
             Err(fault) => Assessed::Malformed { fault, sealed },
             Ok(record) => {
-                let chain = self.state.chain.as_ref();
-                let start = Chain::starting_at(record.seq);
-                let link = chain.unwrap_or(&start).link(record.seq, &record.prev_hash);
+                let link = match &self.state.chain {
+                    Some(chain) => chain.link(record.seq, &record.prev_hash),
+                    None => Chain::starting_at(record.seq).link(record.seq, &record.prev_hash),
+                };
                 Assessed::Record { record, hash: sealed.computed, link }
             }
         }
@@ -252,7 +254,7 @@ impl Checker {
     /// The chain, which begins where the first segment's name says when no record has said it yet.
     fn chain(&mut self) -> &mut Chain {
         let first_seq = self.state.opening.name().map_or(0, |name| name.first_seq);
-        self.state.chain.get_or_insert(Chain::starting_at(first_seq))
+        self.state.chain.get_or_insert_with(|| Chain::starting_at(first_seq))
     }
 
     fn skip(&mut self, sealed: Option<&Sealed<'_>>) {

@@ -65,6 +65,11 @@ impl Opening {
         self.stage == Stage::First
     }
 
+    /// Whether the opening records are behind it, the newest line is whole, and any event may follow.
+    pub(super) fn is_running(&self) -> bool {
+        self.stage == Stage::Running && !self.unsure
+    }
+
     /// Goes on with a segment; the version that the one before announced.
     pub(super) fn begin_segment(&mut self, name: SegmentName) -> Option<u64> {
         let ended = std::mem::take(&mut self.stage);

@@ -41,6 +41,13 @@ impl Span {
     pub(crate) const fn up_to(end: u64) -> Self {
         Self { start: 0, lines_before: 0, end }
     }
+
+    /// What is left of it behind this many whole lines, given without the last line feed.
+    pub(crate) fn behind(self, lines: &[u8], count: u64) -> Self {
+        let bytes = u64::try_from(lines.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let start = self.start.saturating_add(bytes);
+        Self { start, lines_before: self.lines_before.saturating_add(count), ..self }
+    }
 }
 
 /// A line without its line feed.

@@ -52,8 +52,8 @@ pub trait LogSource: Debug {
 /// The folder of the checkpoints.
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 
-/// An open file of a log.
-pub trait LogFile: Debug {
+/// An open file of a log, which several threads may read.
+pub trait LogFile: Debug + Sync {
     /// How many bytes it has now.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Heads that were kept elsewhere: a log has to hold them.
 
+use std::ops::RangeInclusive;
+
 use audit_core::{Digest, Receipt};
 
 use crate::finding::{Code, Finding, Ledger, Place};
@@ -44,6 +46,11 @@ impl Heads {
                     .found(hash),
             );
         }
+    }
+
+    /// Whether a head is of one of these records.
+    pub(crate) fn any_within(&self, seqs: RangeInclusive<u64>) -> bool {
+        self.heads.iter().any(|(head, _)| seqs.contains(&head.seq))
     }
 
     /// The newest record that a head covers.

@@ -12,6 +12,7 @@ mod cuts;
 mod fixtures;
 mod golden;
 mod heads;
+mod jobs;
 mod keys;
 mod lifecycle;
 mod lines;

@@ -1,6 +1,6 @@
 //! A second verifier in another language, by the document of the format alone: both say the same.
 
-mod mutants;
+pub(crate) mod mutants;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ fn first_says(dir: &Path) -> (&'static str, u8) {
 }
 
 /// The logs of the corpus, and that of another implementation where it lies beside the checkout.
-fn logs() -> Vec<PathBuf> {
+pub(crate) fn logs() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("tests/fixtures")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let golden = root().join("../../../shared/data/golden");

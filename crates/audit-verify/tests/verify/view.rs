@@ -1,11 +1,11 @@
 //! The view of a log: line by line, on after a fault, and on while it grows.
 
-use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use audit_verify::{
     DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError, Verdict, View, Viewer,
@@ -280,11 +280,11 @@ fn an_unfinished_end_of_a_file_that_shrank_since_is_not_told() {
 #[derive(Debug)]
 struct Counted<'c> {
     source: MemorySource,
-    reads: &'c Cell<u32>,
+    reads: &'c AtomicU32,
 }
 
 #[derive(Debug)]
-struct CountedFile<'c>(MemoryFile<'c>, &'c Cell<u32>);
+struct CountedFile<'c>(MemoryFile<'c>, &'c AtomicU32);
 
 impl LogSource for Counted<'_> {
     type File<'s>
@@ -315,7 +315,7 @@ impl LogFile for CountedFile<'_> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.1.set(self.1.get() + 1);
+        self.1.fetch_add(1, Relaxed);
         self.0.read_at(offset, buffer)
     }
 }
@@ -325,13 +325,13 @@ impl LogFile for CountedFile<'_> {
 fn an_unfinished_end_is_not_read_again_before_it_grows() {
     let mut log = Builder::new();
     log.append(b"{");
-    let reads = Cell::new(0);
+    let reads = AtomicU32::new(0);
     let source = MemorySource::new(log.files);
     let mut viewer = Viewer::new(Counted { source, reads: &reads });
     assert_eq!(read(&mut viewer).len(), 2);
-    let before = reads.replace(0);
+    let before = reads.swap(0, Relaxed);
     assert!(read(&mut viewer).is_empty());
     assert!(before > 0);
-    assert_eq!(reads.get(), 0);
+    assert_eq!(reads.load(Relaxed), 0);
     assert_eq!(finish(viewer), ["! ? torn_tail"]);
 }

@@ -12,7 +12,7 @@ fn witness(number: u8) -> SigningKey {
 }
 
 /// Two of three witnesses, for the log of key 1.
-fn two_of_three() -> Policy {
+pub(crate) fn two_of_three() -> Policy {
     let [w1, w2, w3] = [1, 2, 3].map(|number| public(&witness(number)));
     let text = format!(
         "log {}\nwitness w1 {w1}\nwitness w2 {w2}\nwitness w3 {w3}\ngroup two 2 w1 w2 w3\nquorum two\n",
@@ -23,7 +23,7 @@ fn two_of_three() -> Policy {
 
 impl Builder {
     /// Has a witness see the checkpoint of this size at this time.
-    fn cosign(&mut self, size: u64, number: u8, secs: u64) {
+    pub(crate) fn cosign(&mut self, size: u64, number: u8, secs: u64) {
         let path = note_path(size);
         let mut note = Note::parse(&self.files[&path]).unwrap();
         let opened = SignedCheckpoint::open(note.clone(), &[public(&key(1))]).unwrap();

@@ -1,9 +1,10 @@
 //! As much of a record line as going on after it needs.
 
+use audit_checkpoint::VerifyingKey;
 use audit_core::Digest;
 use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::{LogId, PrunedFile};
-use audit_core::limits::RECORD_BYTES_MAX;
+use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use serde_json::Value;
 
@@ -30,6 +31,13 @@ pub(super) struct FoundTail {
     pub(super) offset: u64,
     pub(super) bytes: u64,
     pub(super) sha256: Digest,
+}
+
+/// What a record says of a change of the log's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyChanged {
+    pub(super) old_vkey: String,
+    pub(super) new_vkey: String,
 }
 
 impl<'a> Line<'a> {
@@ -115,11 +123,45 @@ impl<'a> Line<'a> {
         self.event_if("checkpoint_signed")?.get("size")?.as_u64()
     }
 
+    /// Which key took the place of which.
+    pub(super) fn key_changed(&self) -> Option<KeyChanged> {
+        let event = self.event_if("key_changed")?;
+        let vkey = |member| event.get(member)?.as_str().map(str::to_owned);
+        Some(KeyChanged { old_vkey: vkey("old_vkey")?, new_vkey: vkey("new_vkey")? })
+    }
+
+    /// The id of the key that the log is signed with, where the record names one.
+    pub(super) fn key_id(&self) -> Option<String> {
+        let id_of = |vkey: &str| Some(vkey.parse::<VerifyingKey>().ok()?.id().to_string());
+        if let Some(event) = self.event_if("checkpoint_signed") {
+            return event.get("key_id")?.as_str().map(str::to_owned);
+        }
+        if let Some(event) = self.event_if("log_opened") {
+            return id_of(event.get("vkey")?.as_str()?);
+        }
+        id_of(&self.key_changed()?.new_vkey)
+    }
+
+    /// The version of the format that the log goes on in.
+    pub(super) fn format_changed(&self) -> Option<u64> {
+        let event = self.event_if("format_changed")?;
+        Some(event.get("to").and_then(Value::as_u64).unwrap_or_default())
+    }
+
     /// The writer's own events are few and have no `sanitized`, so they are read with a JSON
     /// parser.
     fn event_if(&self, event_type: &str) -> Option<Value> {
         self.is(event_type).then(|| serde_json::from_str(self.payload).ok())?
     }
+}
+
+/// The version of the format that a line states, whole or not, where that is not the one that is
+/// written here: a line of every version begins with it.
+pub(super) fn other_version(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(br#"{"v":"#)?;
+    let digits = rest.split(|&byte| byte == b',').next()?;
+    let version = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (version != u64::from(FORMAT_VERSION)).then_some(version)
 }
 
 /// The text of the member that comes next, which holds nothing to escape, and what follows it.

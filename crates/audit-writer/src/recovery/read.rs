@@ -53,6 +53,13 @@ fn read_more(file: &impl SegmentFile, at: u64, buffer: &mut Vec<u8>) -> Result<u
     Ok(u64::try_from(read).unwrap_or(u64::MAX))
 }
 
+/// The beginning of a file, or all of a short one.
+pub(super) fn read_beginning(file: &impl SegmentFile) -> Result<Vec<u8>, OpenError> {
+    let mut beginning = Vec::new();
+    read_more(file, 0, &mut beginning)?;
+    Ok(beginning)
+}
+
 pub(super) fn read_range(
     file: &impl SegmentFile,
     offset: u64,

@@ -3,7 +3,7 @@
 use audit_core::lifecycle::{LogId, PrunedFile};
 use audit_core::{Digest, Frontier, ServiceId};
 
-use super::line::Line;
+use super::line::{Line, other_version};
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
@@ -28,10 +28,14 @@ pub(super) struct Scan {
     /// Whether the opening records say that a writer opened the log, and not yet which.
     pub(super) owes_log_opened: bool,
     pub(super) closed: bool,
+    /// The version of the format that the log goes on in, where that is another.
+    pub(super) other_version: Option<u64>,
     /// What its last `segments_pruned` names.
     pub(super) pruned: Vec<PrunedFile>,
     /// The size of the last checkpoint that it tells of.
     pub(super) checkpoint_recorded: Option<u64>,
+    /// The id of the last key that it names.
+    pub(super) key_named: Option<String>,
     /// The latest time of a record.
     pub(super) latest: String,
 }
@@ -47,8 +51,10 @@ impl Scan {
             unsynced_bytes_max: None,
             owes_log_opened: false,
             closed: false,
+            other_version: None,
             pruned: Vec::new(),
             checkpoint_recorded: None,
+            key_named: None,
             latest: String::new(),
         }
     }
@@ -60,12 +66,17 @@ impl Scan {
 
     /// Takes the next line (without its line feed) if it is a whole record linked to the one before.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Option<()> {
-        let line = Line::parse(bytes)?;
+        let Some(line) = Line::parse(bytes) else {
+            if self.offset == 0 {
+                self.other_version = other_version(bytes);
+            }
+            return None;
+        };
         if let Some(opened) = self.opened {
             let linked = line.prev_hash == *self.chain.prev_hash()
                 && Some(line.seq) == self.chain.next_seq()
                 && line.service_id == opened.service_id.as_str();
-            if !linked || self.closed {
+            if !linked || self.closed || self.other_version.is_some() {
                 return None;
             }
         } else {
@@ -78,10 +89,12 @@ impl Scan {
             self.owes_log_opened = true;
         }
         self.closed = line.is("log_closed");
+        self.other_version = line.format_changed();
         if let Some(files) = line.segments_pruned() {
             self.pruned = files;
         }
         self.checkpoint_recorded = line.checkpoint_signed().or(self.checkpoint_recorded);
+        self.key_named = line.key_id().or_else(|| self.key_named.take());
         if *line.timestamp > *self.latest {
             line.timestamp.clone_into(&mut self.latest);
         }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{AuditFileWriter, Claim, Log};
 use crate::clock::Clock;
+use crate::error::WriteError;
 use crate::signing::SignError;
 use crate::store::Store;
 
@@ -18,8 +19,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// one signs a checkpoint, which is returned. Who trusts the old key trusts the new one from
     /// there on.
     ///
-    /// From then on the log is to be opened with the new key. Where this fails with
-    /// [`SignError::Write`] in the middle, whether the log says `key_changed` tells which.
+    /// From then on the log is to be opened with the new key; with the old one it is
+    /// [`OpenError::KeyChanged`](crate::OpenError::KeyChanged). Where this fails in the middle, or a
+    /// crash cuts it short, the same error tells whether the log says `key_changed` already.
     ///
     /// # Errors
     ///
@@ -43,9 +45,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let event = key_changed(old, &new, log_id, self.chain.frontier().size());
         let mut payload = Vec::new();
         write_lifecycle_payload(&mut payload, &event);
-        self.append_at(service_id, Claim::Critical, now, &payload)?;
+        let appended = self.append_at(service_id, Claim::Critical, now, &payload);
+        // A record that is written in part has its place, and will be finished.
+        if matches!(appended, Ok(_) | Err(WriteError::Unfinished { .. })) {
+            self.take_key(new);
+        }
+        appended?;
         self.sync()?;
-        self.take_key(new);
         self.checkpoint()
     }
 }

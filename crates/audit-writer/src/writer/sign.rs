@@ -15,11 +15,12 @@ use audit_core::lifecycle::LifecycleEvent;
 use audit_core::limits::SINK_DEADLINE_SECS;
 
 use super::{AuditFileWriter, Claim, Log};
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::{CheckpointFault, OpenError};
 use crate::notes::{FOLDER, Notes, note_name};
 use crate::outbox::{LastFailure, Outbox, SinkFailure};
-use crate::recovery::{Damage, root_at};
+use crate::recovery::{Damage, root_at, successor};
 use crate::signing::{SignError, Signing};
 use crate::sinks::CheckpointSink;
 use crate::store::Store;
@@ -52,7 +53,8 @@ impl AuditFileWriter {
     /// [`OpenError::Io`] when the folder cannot be used, [`OpenError::RolledBack`] when the log lacks
     /// records that the newest checkpoint there covers, or has others in their place,
     /// [`OpenError::Damaged`] when it lost them to a crash, [`OpenError::Checkpoint`] when that
-    /// checkpoint is not this log's. Nothing is signed then, and the log is unchanged.
+    /// checkpoint is not this log's, [`OpenError::KeyChanged`] when the log says that another key
+    /// took the place of this one. Nothing is signed then, and the log is unchanged.
     pub fn sign(&mut self, signing: Signing) -> Result<(), OpenError> {
         let folder = self.store.folder(FOLDER);
         let folder = folder.map_err(OpenError::io("open the folder of the checkpoints"))?;
@@ -68,6 +70,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// As for [`sign`](AuditFileWriter::sign).
     pub fn sign_with(&mut self, folder: S, signing: Signing) -> Result<(), OpenError> {
         let Signing { key, interval, mut sinks } = signing;
+        self.goes_on_with(&key)?;
         let notes = Notes::new(folder);
         let newest = notes.newest().map_err(OpenError::io("read the newest checkpoint"))?;
         let newest = newest.map(|(size, bytes)| {
@@ -108,6 +111,17 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(())
     }
 
+    /// Shows that no other key took the place of this one. A key that the newest segment names is
+    /// the last; one that the log never named is taken.
+    fn goes_on_with(&self, key: &SigningKey) -> Result<(), OpenError> {
+        let is_named = self.key_named.as_ref().is_some_and(|id| *id == key.id().to_string());
+        if is_named || broken::is(Broken::OldKeyTaken) {
+            return Ok(());
+        }
+        let next = successor(&self.store, key.verifying_key())?;
+        next.map_or(Ok(()), |vkey| Err(OpenError::KeyChanged { vkey }))
+    }
+
     /// Shows that the log extends what a sink has.
     fn extends_kept(
         &self,
@@ -128,7 +142,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ///
     /// [`SignError`]; each variant says what was done.
     pub fn checkpoint(&mut self) -> Result<Checkpoint, SignError> {
-        self.flush()?;
+        broken::unless(Broken::CheckpointEarly, || self.flush())?;
         let signer = self.signer.as_ref().ok_or(SignError::NoKey)?;
         if let Some(newest) = signer.newest.as_ref().filter(|_| signer.quiet >= self.size()) {
             return Ok(newest.clone());
@@ -282,7 +296,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                 }
             }
         }
-        if root_at(&self.store, &self.chain, known.size())? == Some(*known.root()) {
+        let root = root_at(&self.store, &self.chain, known.size())?;
+        if root == Some(*known.root()) || broken::is(Broken::RollbackUnseen) {
             return Ok(());
         }
         Err(OpenError::RolledBack { size: known.size(), records })

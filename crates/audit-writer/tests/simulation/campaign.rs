@@ -1,8 +1,7 @@
 //! Workloads, one a seed, and crashes of each, until enough different states were found.
 
-use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -10,7 +9,7 @@ use std::sync::Mutex;
 use audit_writer::SimDisk;
 use audit_writer::store::{Fate, Moment};
 
-use crate::check::check;
+use crate::check::{Judged, check, identity};
 use crate::loss::LossTable;
 use crate::run::{Base, Run};
 use crate::shrink::{Life, story};
@@ -32,6 +31,8 @@ pub(crate) struct Found {
     /// Crashes, of which some left a state that another one had left before.
     pub(crate) crashes: u64,
     pub(crate) workloads: u64,
+    /// Different logs that sign, as crashes left them and as they went on.
+    pub(crate) honest: HashSet<u64>,
     pub(crate) losses: LossTable,
 }
 
@@ -53,6 +54,11 @@ pub(crate) fn crashes(seed: u64, states: usize) -> Found {
 /// Crashes of recoveries.
 pub(crate) fn nested(seed: u64, states: usize) -> Found {
     campaign(seed, states, crash_in_recovery, "--states 0 --nested 1")
+}
+
+/// Crashes of logs that sign, in up to three lives.
+pub(crate) fn signed(seed: u64, states: usize) -> Found {
+    campaign(seed, states, crash_of_signed, "--states 0 --nested 0 --signed 1")
 }
 
 /// Plays seeds, from the first one on, until that many states were found.
@@ -87,6 +93,7 @@ fn campaign(first: u64, states: usize, play: Play, replay: &str) -> Found {
 impl Found {
     fn add(&mut self, other: Self) {
         self.states.extend(other.states);
+        self.honest.extend(other.honest);
         self.crashes += other.crashes;
         self.workloads += other.workloads;
         self.losses.add(&other.losses);
@@ -95,7 +102,7 @@ impl Found {
 
 /// The states that crashes of one run left, and the newest record in each.
 #[derive(Debug, Default)]
-pub(crate) struct Seen(HashMap<u64, Option<u64>>);
+pub(crate) struct Seen(HashMap<u64, Judged>);
 
 impl Seen {
     /// Judges what a crash of a run left, unless it is known, and tells its newest record.
@@ -106,9 +113,9 @@ impl Seen {
         found: &SimDisk,
     ) -> Result<Option<u64>, String> {
         match self.0.entry(identity(found)) {
-            Entry::Vacant(vacant) => Ok(*vacant.insert(check(run, operation, found)?)),
+            Entry::Vacant(vacant) => Ok(vacant.insert(check(run, operation, found)?).head),
             Entry::Occupied(known) => {
-                let head = *known.get();
+                let head = known.get().head;
                 // The records are known to be those of the run; a later crash may owe more of them.
                 match run.promised_at(operation) {
                     Some(owed) if Some(owed.seq) > head => Err(format!("{owed} is lost")),
@@ -117,12 +124,6 @@ impl Seen {
             }
         }
     }
-}
-
-fn identity(disk: &SimDisk) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    disk.files().hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A crash of a moment: everything lost, everything kept, or as a seed says.
@@ -151,6 +152,18 @@ fn crash_in_recovery(seed: u64, found: &mut Found) -> Result<(), Failed> {
     let mut dice = Dice::new(seed);
     let mut workloads = vec![Workload::short(&mut dice)];
     workloads.extend((0..NESTED).map(|_| Workload::recovery(&mut dice)));
+    crash_after(workloads, &mut dice, found)
+}
+
+fn crash_of_signed(seed: u64, found: &mut Found) -> Result<(), Failed> {
+    let mut dice = Dice::new(seed);
+    let lives = dice.between(1, 3);
+    let workloads = (0..lives).map(|_| Workload::signing(&mut dice)).collect();
+    crash_after(workloads, &mut dice, found)
+}
+
+/// Ends each of these lives by a crash, and the last one by all of its.
+fn crash_after(workloads: Vec<Workload>, dice: &mut Dice, found: &mut Found) -> Result<(), Failed> {
     let lives = workloads.into_iter().map(|workload| Life { workload, seed: dice.seed() });
     let lives: Vec<_> = lives.collect();
     crash_in_the_last(&lives, found).map_err(|why| Failed { lives, why })
@@ -180,6 +193,9 @@ fn crash_at_each_moment(run: &Run, dice: &mut Dice, found: &mut Found) -> Result
             found.losses.count(run, moment.operation, head)?;
             found.crashes += 1;
         }
+    }
+    if run.workload.signs {
+        found.honest.extend(known.0.iter().flat_map(|(state, judged)| [*state, judged.went_on]));
     }
     found.states.extend(known.0.into_keys());
     Ok(())

@@ -1,6 +1,8 @@
 //! What must hold of a log that is found after a crash.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
 use audit_core::{Digest, FlushMode, Receipt};
 use audit_verify::{Report, Verdict};
@@ -10,17 +12,34 @@ use audit_writer::store::Fate;
 
 use crate::common::{clock_at, open, verify_with_heads};
 use crate::run::Run;
+use crate::signed;
 use crate::workload::{Weight, event};
 
-type Files = BTreeMap<String, Vec<u8>>;
+/// What is known of a log that was found after a crash.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// The seq of its newest record.
+    pub(crate) head: Option<u64>,
+    /// The identity of the log that went on after it.
+    pub(crate) went_on: u64,
+}
+
+/// What tells one state of a disk from another.
+pub(crate) fn identity(disk: &SimDisk) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    disk.files().hash(&mut hasher);
+    hasher.finish()
+}
+
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// Judges a disk as it was found after the power went at an operation of a run; lets a writer go on
-/// with the log, and judges it again. Tells the seq of the newest record that was found.
+/// with the log, and judges it again.
 ///
 /// # Errors
 ///
 /// What does not hold.
-pub(crate) fn check(run: &Run, operation: u64, found: &SimDisk) -> Result<Option<u64>, String> {
+pub(crate) fn check(run: &Run, operation: u64, found: &SimDisk) -> Result<Judged, String> {
     let files = found.files();
     let promised = run.promised_at(operation);
     let before = verify_with_heads(files.clone(), promised.as_slice());
@@ -29,7 +48,7 @@ pub(crate) fn check(run: &Run, operation: u64, found: &SimDisk) -> Result<Option
     holds_what_was_emitted(run, &before)?;
 
     let calm = found.after_crash(|_| Fate::Kept);
-    let receipt = go_on(run, &calm)?;
+    let receipt = go_on(run, operation, &calm)?;
     let heads: Vec<_> = promised.into_iter().chain(before.head).chain([receipt]).collect();
     let now = calm.files();
     let after = verify_with_heads(now.clone(), &heads);
@@ -41,7 +60,10 @@ pub(crate) fn check(run: &Run, operation: u64, found: &SimDisk) -> Result<Option
     }
     keeps_every_byte(&files, &now)?;
     accounts_for_the_tail(&before, &files, &now)?;
-    Ok(head)
+    if run.workload.signs {
+        signed::check(run, operation, files, now, receipt)?;
+    }
+    Ok(Judged { head, went_on: identity(&calm) })
 }
 
 fn is_as_a_crash_leaves_it(
@@ -77,17 +99,20 @@ fn holds_what_was_emitted(run: &Run, before: &Report) -> Result<(), String> {
 }
 
 /// Opens the log and records one event.
-fn go_on(run: &Run, disk: &SimDisk) -> Result<Receipt, String> {
+fn go_on(run: &Run, operation: u64, disk: &SimDisk) -> Result<Receipt, String> {
     let clock = clock_at("2026-02-02T04:00:00Z");
     let writer = open(disk, &clock, run.workload.rotation, FlushMode::Immediate);
     let mut writer = writer.map_err(|error| format!("the log does not open: {error}"))?;
+    if run.workload.signs {
+        signed::begin(&mut writer, disk, run.key_at(operation))?;
+    }
     let written = writer.write_event(&event(99_999, Weight::Routine, 0));
     written.map_err(|error| format!("the log does not go on: {error}"))
 }
 
 fn keeps_every_byte(before: &Files, now: &Files) -> Result<(), String> {
     let changed = before.iter().find(|(name, bytes)| {
-        name.as_str() != NEW_SEGMENT && now.get(*name).is_none_or(|now| now != *bytes)
+        !name.ends_with(NEW_SEGMENT) && now.get(*name).is_none_or(|now| now != *bytes)
     });
     changed.map_or(Ok(()), |(name, _)| Err(format!("{name} was changed")))
 }

@@ -65,7 +65,13 @@ impl Process {
                     self.durable.extend(open.close().ok().flatten());
                     continue;
                 }
-                Step::Kill | Step::Lose | Step::Fill(_) | Step::Choke(_) | Step::Free => {}
+                Step::Kill
+                | Step::Lose
+                | Step::Fill(_)
+                | Step::Choke(_)
+                | Step::Free
+                | Step::Checkpoint
+                | Step::ChangeKey => {}
             }
             self.durable.extend(open.durable());
             writer = Some(open);

@@ -24,6 +24,7 @@ mod failing;
 mod loss;
 mod run;
 mod shrink;
+mod signed;
 mod soak;
 mod workload;
 
@@ -34,6 +35,14 @@ const SEED: u64 = 1;
 fn whatever_a_crash_takes_away_nothing_that_was_promised_is_lost() {
     let found = campaign::crashes(SEED, 200_000);
     assert!(found.states.len() >= 200_000);
+    soak::say(&found);
+}
+
+#[test]
+fn no_crash_makes_an_honest_log_that_signs_look_like_another() {
+    let found = campaign::signed(SEED, 7_000);
+    assert!(found.states.len() >= 7_000);
+    assert!(found.honest.len() >= 10_000, "{} honest logs", found.honest.len());
     soak::say(&found);
 }
 

@@ -6,10 +6,11 @@ use audit_core::lifecycle::LossReason;
 use audit_core::{Digest, FlushMode, Receipt};
 use audit_writer::segment::SegmentName;
 use audit_writer::store::Moment;
-use audit_writer::{Clock, Loss, SimClock, SimDisk, WriteError};
+use audit_writer::{Clock, Loss, SignError, SimClock, SimDisk, WriteError};
 use chrono::TimeDelta;
 
 use crate::common::{SimWriter, clock_at, open, service};
+use crate::signed::{self, Beside};
 use crate::workload::{Step, Weight, Workload, event};
 
 const BLOCK_BYTES: u64 = 512;
@@ -30,6 +31,10 @@ pub(crate) struct Base {
     pub(crate) promised: Option<Receipt>,
     /// How many lives there were before.
     pub(crate) lives: u64,
+    /// The checkpoints that were ever beside the log.
+    pub(crate) notes: Vec<Beside>,
+    /// How often its key was changed.
+    pub(crate) key: u8,
 }
 
 /// A record for which the call returned.
@@ -61,6 +66,10 @@ pub(crate) struct Run {
     times: Vec<(u64, Duration)>,
     /// Whether the disk was ever full.
     pub(crate) was_full: bool,
+    /// The checkpoints that were ever beside the log.
+    notes: Vec<Beside>,
+    /// How often its key was changed at least, and since which operation.
+    keys: Vec<(u64, u8)>,
 }
 
 /// A workload that is being played.
@@ -99,6 +108,8 @@ impl Run {
             promises: base.promised.map(|receipt| (0, receipt)).into_iter().collect(),
             times: vec![(0, clock.monotonic())],
             was_full: false,
+            notes: base.notes.clone(),
+            keys: vec![(0, base.key)],
         };
         let number = base.lives * 1_000;
         let (is_full, undeclared) = (false, 0);
@@ -114,6 +125,17 @@ impl Run {
     pub(crate) fn promised_at(&self, operation: u64) -> Option<Receipt> {
         let made = self.promises.iter().rev().find(|(since, _)| *since <= operation);
         made.map(|(_, receipt)| *receipt)
+    }
+
+    /// The checkpoints that were beside the log when the power went at an operation, or before.
+    pub(crate) fn notes_at(&self, operation: u64) -> impl Iterator<Item = &Beside> {
+        self.notes.iter().filter(move |note| note.since <= operation)
+    }
+
+    /// How often the key was changed at least when the power went at an operation.
+    pub(crate) fn key_at(&self, operation: u64) -> u8 {
+        let changed = self.keys.iter().rev().find(|(since, _)| *since <= operation);
+        changed.map_or(0, |(_, key)| *key)
     }
 
     /// How many events are in the log up to a record.
@@ -143,7 +165,7 @@ impl Run {
     }
 
     /// The log as the next life of it begins, on a disk that was found with this head.
-    pub(crate) fn base_after(&self, disk: &SimDisk, head: Option<u64>) -> Base {
+    pub(crate) fn base_after(&self, operation: u64, disk: &SimDisk, head: Option<u64>) -> Base {
         let records = head.map_or(0, |seq| seq as usize + 1);
         let promised = head.map(|seq| Receipt { seq, hash: self.chain[seq as usize] });
         let events = self.events.iter().copied().take_while(|&seq| Some(seq) <= head).collect();
@@ -151,7 +173,9 @@ impl Run {
             self.declared.iter().copied().filter(|&(seq, _)| Some(seq) <= head).collect();
         let (chain, counted) = (self.chain[..records].to_vec(), self.counted);
         let (disk, lives) = (disk.clone(), self.base.lives + 1);
-        Base { disk, chain, events, declared, counted, promised, lives }
+        let notes = self.notes_at(operation).map(|note| note.before(operation)).collect();
+        let key = self.key_at(operation);
+        Base { disk, chain, events, declared, counted, promised, lives, notes, key }
     }
 }
 
@@ -159,7 +183,11 @@ impl Player {
     fn open(&mut self) -> Result<(), String> {
         let Workload { rotation, flush, .. } = self.run.workload;
         let opened = open(&self.disk, &self.clock, rotation, flush);
-        let writer = opened.map_err(|error| format!("the log does not open: {error}"))?;
+        let mut writer = opened.map_err(|error| format!("the log does not open: {error}"))?;
+        if self.run.workload.signs {
+            let key = signed::begin(&mut writer, &self.disk, self.key())?;
+            self.changed_to(key);
+        }
         let head = writer.head().map(|head| head.seq);
         // An event of which not all was written when the process ended has no place any more.
         self.run.events.retain(|&seq| Some(seq) <= head);
@@ -174,6 +202,15 @@ impl Player {
         self.promise(writer.durable());
         self.writer = Some(writer);
         Ok(())
+    }
+
+    /// How often the key was changed.
+    fn key(&self) -> u8 {
+        self.run.key_at(u64::MAX)
+    }
+
+    fn changed_to(&mut self, key: u8) {
+        self.run.keys.push((self.disk.operations(), key));
     }
 
     fn promise(&mut self, receipt: Option<Receipt>) {
@@ -239,6 +276,20 @@ impl Player {
                 self.disk.limit(None);
                 self.is_full = false;
             }
+            Step::Checkpoint => {
+                let signed = self.writer().checkpoint().map(drop);
+                self.judge_signed(signed)?;
+            }
+            Step::ChangeKey if self.is_full => {}
+            Step::ChangeKey => {
+                let next = self.key() + 1;
+                let signed = self.writer().change_key(signed::key(next));
+                let is_changed = signed.is_ok();
+                self.judge_signed(signed.map(drop))?;
+                if is_changed {
+                    self.changed_to(next);
+                }
+            }
         }
         Ok(())
     }
@@ -250,6 +301,19 @@ impl Player {
             Err(WriteError::Io { .. } | WriteError::Unfinished { .. }) if self.is_full => Ok(None),
             Err(error) => Err(format!("refused without a cause: {error}")),
         }
+    }
+
+    /// Nothing is signed where there is no record, or no space.
+    fn judge_signed(&mut self, signed: Result<(), SignError>) -> Result<(), String> {
+        match signed {
+            Ok(()) | Err(SignError::Empty) => {}
+            Err(SignError::Keep(_)) if self.is_full => {}
+            Err(SignError::Write(error)) => self.judge(Err::<(), _>(error)).map(drop)?,
+            Err(error) => return Err(format!("not signed without a cause: {error}")),
+        }
+        let durable = self.writer().durable();
+        self.promise(durable);
+        Ok(())
     }
 
     fn write(&mut self, weight: Weight, bytes: usize) -> Result<(), String> {
@@ -289,9 +353,8 @@ impl Player {
             if left.is_zero() {
                 let due = self.writer().flush_if_due();
                 self.judge(due)?;
-                let durable = self.writer().durable();
-                self.promise(durable);
-                return Ok(());
+                let signed = self.writer().checkpoint_if_due().map(drop);
+                return self.judge_signed(signed);
             }
         }
     }
@@ -299,6 +362,10 @@ impl Player {
     fn end(mut self) -> Result<Run, String> {
         self.run.moments = self.disk.moments();
         self.run.trace = self.disk.trace();
+        let signs = self.run.workload.signs;
+        for moment in self.run.moments.iter().filter(|_| signs) {
+            signed::see(&mut self.run.notes, moment)?;
+        }
         self.disk.crash_at(0);
         drop(self.writer);
         let written = self.disk.files().into_iter();

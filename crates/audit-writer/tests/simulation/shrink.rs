@@ -43,7 +43,7 @@ impl Life {
         let seed = dice.seed();
         let found = moment.disk.after_crash(|unsynced| unsynced.fate(seed));
         let head = Seen::default().judge(&run, moment.operation, &found)?;
-        Ok(run.base_after(&found, head))
+        Ok(run.base_after(moment.operation, &found, head))
     }
 }
 
@@ -177,8 +177,9 @@ fn told(lives: &[Life], crash: &Crash) -> String {
     let Crash { run, moment, fates, why } = crash;
     let mut text = format!("{why}\n");
     for (index, Life { workload, .. }) in lives.iter().enumerate() {
-        let Workload { flush, rotation, steps } = workload;
-        write!(text, "\nlife {index}: {flush:?}, {rotation:?}\n").unwrap();
+        let Workload { flush, rotation, steps, signs } = workload;
+        let signed = if *signs { ", signed" } else { "" };
+        write!(text, "\nlife {index}: {flush:?}, {rotation:?}{signed}\n").unwrap();
         for step in steps {
             writeln!(text, "    {step:?}").unwrap();
         }

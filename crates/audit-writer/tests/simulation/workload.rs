@@ -20,6 +20,8 @@ pub(crate) struct Workload {
     pub(crate) flush: FlushMode,
     pub(crate) rotation: RotationPolicy,
     pub(crate) steps: Vec<Step>,
+    /// Whether it is opened with a key.
+    pub(crate) signs: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +43,10 @@ pub(crate) enum Step {
     Choke(u64),
     /// The disk has room again.
     Free,
+    /// A checkpoint is signed.
+    Checkpoint,
+    /// The log goes on with the next key, unless the disk is full.
+    ChangeKey,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +75,20 @@ impl Workload {
     /// What a writer does that has just recovered a log.
     pub(crate) fn recovery(dice: &mut Dice) -> Self {
         Self::small(dice, 4)
+    }
+
+    /// A short life of a log that is signed: at rotations and at its end, at the interval, and on
+    /// demand.
+    pub(crate) fn signing(dice: &mut Dice) -> Self {
+        let mut workload = Self::small(dice, 12);
+        for step in &mut workload.steps {
+            match dice.index(16) {
+                0 => *step = Step::ChangeKey,
+                1..=4 => *step = Step::Checkpoint,
+                _ => {}
+            }
+        }
+        Self { signs: true, ..workload }
     }
 
     /// Whether playing it takes so long that not all of its crashes are.
@@ -102,12 +122,12 @@ impl Workload {
         };
         let count = dice.between(1, steps_max);
         let steps = (0..count).map(|_| Step::drawn(dice)).collect();
-        Self { flush, rotation, steps }
+        Self { flush, rotation, steps, signs: false }
     }
 
     fn heavy(dice: &mut Dice) -> Self {
         let steps = vec![HEAVY; dice.between(19, 24) as usize];
-        Self { flush: LAZY, rotation: RotationPolicy::Daily, steps }
+        Self { flush: LAZY, rotation: RotationPolicy::Daily, steps, signs: false }
     }
 
     fn wide(dice: &mut Dice) -> Self {
@@ -123,7 +143,8 @@ impl Workload {
             _ => Step::Write(Weight::Routine, 0),
         };
         let steps = (0..count).map(|_| step(dice)).collect();
-        Self { flush, rotation: RotationPolicy::SizeLimit { bytes_max: 60_000 }, steps }
+        let rotation = RotationPolicy::SizeLimit { bytes_max: 60_000 };
+        Self { flush, rotation, steps, signs: false }
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::*;
 
@@ -80,22 +80,21 @@ fn a_line_of_a_hundred_megabytes_is_streamed_past() {
 
 /// A file that has a line more each time somebody asks for its size.
 #[derive(Debug)]
-struct Growing(Cell<u64>);
+struct Growing(AtomicU64);
 
 impl LogFile for Growing {
     fn size(&self) -> io::Result<u64> {
-        self.0.set(self.0.get() + 10);
-        Ok(self.0.get())
+        Ok(self.0.fetch_add(10, Relaxed) + 10)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        Endless { bytes: self.0.get(), line: 10, step: usize::MAX }.read_at(offset, buffer)
+        Endless { bytes: self.0.load(Relaxed), line: 10, step: usize::MAX }.read_at(offset, buffer)
     }
 }
 
 #[test]
 fn a_line_being_written_is_waited_out_and_nothing_after_it() {
-    let file = Growing(Cell::new(15));
+    let file = Growing(AtomicU64::new(15));
     let mut buffer = Buffer::new();
     let mut lines = Lines::new(&file, Span::up_to(15), &mut buffer, ()).of_growing_file();
     let mut ends = Vec::new();

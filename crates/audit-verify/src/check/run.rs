@@ -1,0 +1,42 @@
+//! Records that other threads have looked at already, taken many at once.
+
+use audit_core::Receipt;
+
+use super::Checker;
+use super::chain::Link;
+use crate::piece::Run;
+
+impl Checker {
+    /// Takes a run of records as if each had been assessed and applied, if nothing is to be said of
+    /// any of them: whether that was so.
+    pub(crate) fn take_run(&mut self, run: &Run) -> bool {
+        if !self.goes_on_with(run) {
+            return false;
+        }
+        self.state.cut = false;
+        self.compare_checkpoints();
+        for (seq, hash) in (run.first_seq..).zip(&run.hashes) {
+            self.chain().push(seq, *hash);
+            self.compare_checkpoints();
+            self.state.stats.head = Some(Receipt { seq, hash: *hash });
+        }
+        let stats = &mut self.state.stats;
+        stats.records = stats.records.saturating_add(run.records());
+        stats.events = stats.events.saturating_add(run.records());
+        stats.critical = stats.critical.saturating_add(run.critical);
+        stats.last_timestamp.get_or_insert_default().clone_from(&run.last_timestamp);
+        true
+    }
+
+    /// Whether the chain goes on with a run, where any event may stand. Names of segments and the
+    /// first timestamp are then behind it, and no head is compared within it.
+    fn goes_on_with(&self, run: &Run) -> bool {
+        let state = &self.state;
+        let link = state.chain.as_ref().map(|chain| chain.link(run.first_seq, &run.prev_hash));
+        link == Some(Link::Good)
+            && state.foreign.is_none()
+            && state.opening.is_running()
+            && state.service_id.as_ref() == Some(&run.service_id)
+            && !state.trust.heads.any_within(run.first_seq..=run.last_seq)
+    }
+}
