@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::notes::newest_size;
 use crate::output::{self, Format};
 
 /// Version of the JSON that is printed.
@@ -26,7 +27,8 @@ Examples:
 
 Exit status: 0 when nothing is wrong, 1 when something is, 2 when the command could not look.";
 
-/// Says whether a log is being written, how old its newest record is and what space is left.
+/// Says whether a log is being written, how old its newest record is, how many records came after
+/// the newest checkpoint, and what space is left.
 ///
 /// Only its end is looked at, so this is cheap however long the log is, and proves nothing: `audit
 /// verify` does that.
@@ -61,6 +63,7 @@ enum Problem {
     NoWriter,
     NotClosed,
     EndUnreadable,
+    BeyondEnd,
     Stale,
     LittleSpace,
 }
@@ -72,6 +75,7 @@ impl Problem {
             Self::NoWriter => "no_writer",
             Self::NotClosed => "not_closed",
             Self::EndUnreadable => "end_unreadable",
+            Self::BeyondEnd => "checkpoint_beyond_end",
             Self::Stale => "stale",
             Self::LittleSpace => "little_space",
         }
@@ -83,6 +87,7 @@ impl Problem {
             Self::NoWriter => "no writer has the log open",
             Self::NotClosed => "no writer has the log open, and the last one did not close it",
             Self::EndUnreadable => "the newest segment does not end with a record: verify it",
+            Self::BeyondEnd => "a checkpoint covers more records than there are: verify it",
             Self::Stale => "the newest record is not of the time that was asked for",
             Self::LittleSpace => "the file system has less left than was asked for",
         }
@@ -91,21 +96,29 @@ impl Problem {
 
 /// Runs the command; its exit status.
 pub(crate) fn run(args: &HealthArgs) -> u8 {
+    let cannot = |error: &dyn fmt::Display| {
+        let dir = args.dir.to_string_lossy();
+        output::complain(format_args!("cannot look at {}: {error}", Inert(&dir)));
+        2
+    };
+    // A checkpoint covers records that are there before it is, so it is looked for first.
+    let covered = match newest_size(&args.dir) {
+        Ok(covered) => covered,
+        Err(error) => return cannot(&error),
+    };
     let found = match glance(&args.dir) {
         Ok(found) => found,
-        Err(error) => {
-            let dir = args.dir.to_string_lossy();
-            output::complain(format_args!("cannot look at {}: {error}", Inert(&dir)));
-            return 2;
-        }
+        Err(error) => return cannot(&error),
     };
     let now = SystemClock::default().now();
-    let problems = problems(args, &found, now);
-    let page = Page { found: &found, problems: &problems, now };
-    output::answer(args.format, &page, || page.json(), u8::from(!problems.is_empty()))
+    let mut page = Page { found: &found, covered, problems: Vec::new(), now };
+    page.problems = problems(args, &page);
+    let is_wrong = !page.problems.is_empty();
+    output::answer(args.format, &page, || page.json(), u8::from(is_wrong))
 }
 
-fn problems(args: &HealthArgs, found: &Glance, now: DateTime<Utc>) -> Vec<Problem> {
+fn problems(args: &HealthArgs, page: &Page<'_>) -> Vec<Problem> {
+    let Page { found, covered, now, .. } = page;
     let mut problems = Vec::new();
     let is_open = found.holder.is_some();
     let head = found.newest.as_ref().and_then(|newest| newest.head);
@@ -119,6 +132,9 @@ fn problems(args: &HealthArgs, found: &Glance, now: DateTime<Utc>) -> Vec<Proble
                 problems.push(Problem::NotClosed);
             }
         }
+    }
+    if head.is_some() && covered.is_some() && page.uncovered().is_none() {
+        problems.push(Problem::BeyondEnd);
     }
     if args.writer && !is_open {
         problems.push(Problem::NoWriter);
@@ -138,7 +154,9 @@ fn problems(args: &HealthArgs, found: &Glance, now: DateTime<Utc>) -> Vec<Proble
 /// The answer.
 struct Page<'p> {
     found: &'p Glance,
-    problems: &'p [Problem],
+    /// How many records the newest checkpoint covers.
+    covered: Option<u64>,
+    problems: Vec<Problem>,
     now: DateTime<Utc>,
 }
 
@@ -151,6 +169,12 @@ impl Page<'_> {
     fn age_secs(&self) -> Option<i64> {
         let head = self.found.newest.as_ref()?.head?;
         Some(self.now.signed_duration_since(head.recorded_at).num_seconds())
+    }
+
+    /// How many records came after the newest checkpoint.
+    fn uncovered(&self) -> Option<u64> {
+        let head = self.found.newest.as_ref()?.head?;
+        head.receipt.seq.checked_add(1)?.checked_sub(self.covered?)
     }
 
     fn json(&self) -> Value {
@@ -171,6 +195,8 @@ impl Page<'_> {
             "recorded_at": head.map(|head| head.recorded_at.to_rfc3339()),
             "age_seconds": self.age_secs(),
             "closed": head.is_some_and(|head| head.closes),
+            "checkpoint_size": self.covered,
+            "records_after_checkpoint": self.uncovered(),
             "free_bytes": found.free_bytes,
             "file_system": found.file_system.to_string(),
         })
@@ -181,7 +207,7 @@ impl fmt::Display for Page<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { found, problems, .. } = self;
         writeln!(f, "{}", self.status().to_uppercase())?;
-        for problem in *problems {
+        for problem in problems {
             writeln!(f, "  {}: {}", problem.name(), problem.meaning())?;
         }
         let holder = found.holder.as_deref().unwrap_or("nobody");
@@ -195,6 +221,10 @@ impl fmt::Display for Page<'_> {
         {
             let closes = if head.closes { ", closed" } else { "" };
             writeln!(f, "  head      {}, {age} s old{closes}", head.receipt)?;
+        }
+        if let Some(covered) = self.covered {
+            let after = self.uncovered().map_or("unknown".to_owned(), |after| after.to_string());
+            writeln!(f, "  covered   {covered} records by a checkpoint, {after} after it")?;
         }
         let file_system = found.file_system;
         match found.free_bytes {

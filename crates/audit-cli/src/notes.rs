@@ -62,6 +62,16 @@ pub(crate) fn read_policy(path: &Path) -> Result<Policy, NoteFileError> {
 
 /// The checkpoint beside a log that covers most records, if there is any.
 pub(crate) fn newest(dir: &Path) -> Result<Option<Stated>, NoteFileError> {
+    named(dir)?.map(|(_, path)| read(&path)).transpose()
+}
+
+/// The most records that a checkpoint beside a log covers, as the names of these say.
+pub(crate) fn newest_size(dir: &Path) -> Result<Option<u64>, NoteFileError> {
+    Ok(named(dir)?.map(|(size, _)| size))
+}
+
+/// How many records the newest checkpoint covers, and where it lies.
+fn named(dir: &Path) -> Result<Option<(u64, PathBuf)>, NoteFileError> {
     let folder = dir.join("checkpoints");
     let failed = |source| {
         let path = Inert(&folder.to_string_lossy()).to_string();
@@ -71,13 +81,13 @@ pub(crate) fn newest(dir: &Path) -> Result<Option<Stated>, NoteFileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         entries => entries.map_err(failed)?,
     };
-    let mut newest: Option<PathBuf> = None;
+    let mut newest = None;
     for entry in entries {
         let path = entry.map_err(failed)?.path();
-        // Names are of one length, so they sort by size.
-        if path.extension().is_some_and(|extension| extension == "note") {
-            newest = newest.max(Some(path));
-        }
+        let size = path.file_stem().and_then(|digits| digits.to_str()?.parse::<u64>().ok());
+        newest = newest.max(
+            size.filter(|size| path.ends_with(format!("{size:020}.note"))).map(|size| (size, path)),
+        );
     }
-    newest.map(|path| read(&path)).transpose()
+    Ok(newest)
 }

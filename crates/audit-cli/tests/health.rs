@@ -12,7 +12,7 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
-use common::{Log, audit, events, told};
+use common::{Key, Log, audit, events, told};
 use serde_json::Value;
 
 /// What the command says as JSON; the same has to be said to a person.
@@ -100,4 +100,37 @@ fn an_end_that_is_no_record_is_wrong_and_no_log_is_too() {
     let (status, said) = health(missing.to_str().unwrap(), &[]);
     assert_eq!(status, 2);
     assert!(said.as_str().unwrap().contains("cannot open the directory"), "{said}");
+}
+
+#[test]
+fn what_came_after_the_newest_checkpoint_is_counted() {
+    let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
+    let covered = |said: &Value| {
+        (said["checkpoint_size"].as_u64(), said["records_after_checkpoint"].as_u64())
+    };
+    log.record(&events(5), &[]);
+    assert_eq!(covered(&health(log.path(), &[]).1), (None, None));
+    log.record(&events(5), &["--key", key.path()]);
+    let records = u64::try_from(log.text().lines().count()).unwrap();
+    assert_eq!(covered(&health(log.path(), &[]).1), (Some(records), Some(0)));
+    log.record(&events(2), &[]);
+    let more = u64::try_from(log.text().lines().count()).unwrap() - records;
+    let (status, said) = health(log.path(), &[]);
+    assert_eq!((status, covered(&said)), (0, (Some(records), Some(more))), "{said}");
+    let page = String::from_utf8(audit(&["health", log.path()], "").stdout).unwrap();
+    assert!(
+        page.contains(&format!("{records} records by a checkpoint, {more} after it")),
+        "{page}"
+    );
+
+    // Its end is cut off, which only a checkpoint shows.
+    for path in log.segments().iter().skip(1) {
+        fs::remove_file(path).unwrap();
+    }
+    assert_eq!(problems(log.path(), &[]), ["checkpoint_beyond_end"]);
+    assert_eq!(covered(&health(log.path(), &[]).1), (Some(records), None));
+    let folder = log.segments().remove(0).with_file_name("checkpoints");
+    fs::rename(&folder, folder.with_file_name("elsewhere")).unwrap();
+    fs::write(&folder, "").unwrap();
+    assert_eq!(health(log.path(), &[]).0, 2);
 }
