@@ -1,41 +1,11 @@
 //! Changes of a log's key.
 
-use audit_checkpoint::SigningKey;
 use audit_verify::{Report, Verdict};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use crate::builder::{Builder, LOG_ID};
-use crate::signed::{codes_of, key, key_called, notices_of, pin, public, verify_by, with_key};
-
-/// What a `key_changed` says, and who signs it.
-struct Change {
-    log_id: String,
-    seq: u64,
-    old: SigningKey,
-    new: SigningKey,
-    old_signer: SigningKey,
-    new_signer: SigningKey,
-}
-
-impl Change {
-    /// From key 1 to key 2, as it has to be.
-    fn at(seq: u64) -> Self {
-        let log_id = LOG_ID.to_owned();
-        Self { log_id, seq, old: key(1), new: key(2), old_signer: key(1), new_signer: key(2) }
-    }
-
-    fn event(&self) -> String {
-        let Self { log_id, seq, .. } = self;
-        let (old, new) = (public(&self.old), public(&self.new));
-        let text = format!("audit key change v1\n{log_id}\n{seq}\n{old}\n{new}\n");
-        let sign = |signer: &SigningKey| STANDARD.encode(signer.sign(text.as_bytes()));
-        let (by_old, by_new) = (sign(&self.old_signer), sign(&self.new_signer));
-        format!(
-            r#"{{"event_type":"key_changed","old_vkey":"{old}","new_vkey":"{new}","old_signature":"{by_old}","new_signature":"{by_new}"}}"#
-        )
-    }
-}
+use crate::builder::Builder;
+use crate::signed::{
+    Change, codes_of, key, key_called, notices_of, pin, public, verify_by, with_key,
+};
 
 /// A log that goes from one key to another, and ends with a checkpoint by the new one.
 fn changed(falsify: impl Fn(&mut Change)) -> Builder {

@@ -6,7 +6,7 @@ use audit_verify::{MemorySource, Report, VerifyOptions, verify_source};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::builder::{Builder, Files};
+use crate::builder::{Builder, Files, LOG_ID};
 
 pub(crate) const ORIGIN: &str = "audit.example/teller-1";
 
@@ -55,6 +55,35 @@ pub(crate) fn checkpoint_signed(size: u64, root: Digest) -> String {
     format!(
         r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"0c20ca15"}}"#
     )
+}
+
+/// What a `key_changed` says, and who signs it.
+pub(crate) struct Change {
+    pub(crate) log_id: String,
+    pub(crate) seq: u64,
+    pub(crate) old: SigningKey,
+    pub(crate) new: SigningKey,
+    pub(crate) old_signer: SigningKey,
+    pub(crate) new_signer: SigningKey,
+}
+
+impl Change {
+    /// From key 1 to key 2, as it has to be.
+    pub(crate) fn at(seq: u64) -> Self {
+        let log_id = LOG_ID.to_owned();
+        Self { log_id, seq, old: key(1), new: key(2), old_signer: key(1), new_signer: key(2) }
+    }
+
+    pub(crate) fn event(&self) -> String {
+        let Self { log_id, seq, .. } = self;
+        let (old, new) = (public(&self.old), public(&self.new));
+        let text = format!("audit key change v1\n{log_id}\n{seq}\n{old}\n{new}\n");
+        let sign = |signer: &SigningKey| STANDARD.encode(signer.sign(text.as_bytes()));
+        let (by_old, by_new) = (sign(&self.old_signer), sign(&self.new_signer));
+        format!(
+            r#"{{"event_type":"key_changed","old_vkey":"{old}","new_vkey":"{new}","old_signature":"{by_old}","new_signature":"{by_new}"}}"#
+        )
+    }
 }
 
 /// Removes the folder of the checkpoints.
