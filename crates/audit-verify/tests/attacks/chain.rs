@@ -8,7 +8,7 @@ use crate::builder::{Builder, Files, lines_of};
 use crate::family::{Choices, Family, Level, Mutant, product};
 use crate::honest::{Honest, Signer};
 use crate::lines::{files, lines};
-use crate::oracle::{is_whole, notes, segments};
+use crate::oracle::{is_note, is_opening, is_whole, notes, segments, size_of};
 use crate::seals;
 
 pub(crate) const FAMILIES: [Family; 11] = [
@@ -90,7 +90,33 @@ pub(crate) const FAMILIES: [Family; 11] = [
 ];
 
 /// Those that only signatures or something kept elsewhere find, since each record is right.
-pub(crate) const CONSISTENT: [Family; 4] = [
+pub(crate) const CONSISTENT: [Family; 8] = [
+    Family {
+        name: "last records cut off, and an events_lost that is to excuse it",
+        level: Level::Elsewhere,
+        places: |honest| unsigned(honest, lines(&honest.files).len()),
+        mutant: |honest, place| excuse_tail(honest, place, Left::OfWhatIsLeft, Verdict::Truncated),
+    },
+    Family {
+        name: "last records cut off with their checkpoints, and an events_lost, the log signed",
+        level: Level::Key,
+        places: |honest| signed(honest, lines(&honest.files).len()),
+        mutant: |honest, place| {
+            excuse_tail(honest, place, Left::OfWhatIsLeft, Verdict::Unverifiable)
+        },
+    },
+    Family {
+        name: "last records cut off, and an events_lost, the checkpoints left",
+        level: Level::Chain,
+        places: |honest| signed(honest, lines(&honest.files).len()),
+        mutant: |honest, place| excuse_tail(honest, place, Left::All, Verdict::Truncated),
+    },
+    Family {
+        name: "a format_changed forged, so that what follows is of an unknown version",
+        level: Level::Chain,
+        places: |_| 250,
+        mutant: |honest, place| Some(change_format(honest, place + 2)),
+    },
     Family {
         name: "segments_pruned forged as it would have to be, the log signed",
         level: Level::Key,
@@ -113,15 +139,15 @@ pub(crate) const CONSISTENT: [Family; 4] = [
         },
     },
     Family {
-        name: "last records cut off or zeroed, and the writer made to recover over it",
+        name: "last records damaged as by a crash, and the writer made to recover over it",
         level: Level::Elsewhere,
-        places: |honest| unsigned(honest, newest_bytes(honest)),
+        places: |honest| unsigned(honest, 2 * newest_bytes(honest)),
         mutant: |honest, place| recover_over(honest, place, Verdict::Truncated),
     },
     Family {
-        name: "last records cut off, the writer made to recover, the checkpoints left",
+        name: "last records damaged as by a crash, and recovered over, the checkpoints left",
         level: Level::Chain,
-        places: |honest| signed(honest, newest_bytes(honest)),
+        places: |honest| signed(honest, 2 * newest_bytes(honest)),
         mutant: |honest, place| recover_over(honest, place, Verdict::Truncated),
     },
 ];
@@ -213,6 +239,8 @@ fn first_seq(segment: &str) -> u64 {
     segment[..20].parse().unwrap()
 }
 
+const EVENTS_LOST: &str = r#"{"event_type":"events_lost","count":9,"critical_count":1,"reason":"io_error","first":"2026-01-02T00:00:00.000000000Z","last":"2026-01-02T00:00:01.000000000Z"}"#;
+
 fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
     let mut choices = Choices(place);
     let count = middle(honest);
@@ -228,9 +256,7 @@ fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
     log.open_segment();
     if choices.of(2) == 0 {
         log.log_opened();
-        log.record(
-            r#"{"event_type":"events_lost","count":9,"critical_count":1,"reason":"io_error","first":"2026-01-02T00:00:00.000000000Z","last":"2026-01-02T00:00:01.000000000Z"}"#,
-        );
+        log.record(EVENTS_LOST);
     } else {
         log.record(&account.event());
         log.log_opened();
@@ -277,6 +303,48 @@ fn declare_a_tail(honest: &Honest, place: u64) -> Option<Mutant> {
     Some(Mutant { files: log.files, least: Verdict::Tampered })
 }
 
+/// Which checkpoints are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Left {
+    OfWhatIsLeft,
+    All,
+}
+
+/// Cuts the log off after a record, and has a writer go on that speaks of lost events.
+fn excuse_tail(honest: &Honest, place: u64, left: Left, least: Verdict) -> Option<Mutant> {
+    let mut all = lines(&honest.files);
+    let kept = Choices(place).of(all.len());
+    let cut = all.split_off(kept);
+    if kept < 2 || honest.is_pruned() || !all.iter().all(|(_, line)| is_whole(line)) {
+        return None;
+    }
+    // A segment without its opening records would be found by the chain alone.
+    if is_opening(&cut[0].1) && cut[0].0 == all[kept - 1].0 {
+        return None;
+    }
+    let mut files = files(honest, all);
+    files.retain(|name, _| left == Left::All || !is_note(name) || size_of(name) <= kept as u64);
+    let mut log = resumed(honest, files);
+    log.open_segment();
+    log.log_opened();
+    log.record(EVENTS_LOST);
+    Some(Mutant { files: log.files, least })
+}
+
+/// Ends a log as one ends that goes on in another version, and goes on with records of that.
+fn change_format(honest: &Honest, version: u64) -> Mutant {
+    let mut log = resumed(honest, honest.files.clone());
+    log.open_segment();
+    log.log_opened();
+    log.record(&format!(r#"{{"event_type":"format_changed","to":{version}}}"#));
+    log.open_segment();
+    let line = log.files[&log.file].clone();
+    let mut line = [format!("{{\"v\":{version}").as_bytes(), &line["{\"v\":1".len()..]].concat();
+    seals::seal(&mut line);
+    log.files.insert(log.file, line);
+    Mutant { files: log.files, least: Verdict::Unverifiable }
+}
+
 type Falsify = fn(&mut Pruned);
 
 const FALSIFY: [Falsify; 6] = [
@@ -308,32 +376,34 @@ fn prune(honest: &Honest, kept_from: usize, falsify: Falsify, least: Verdict) ->
     Some(Mutant { files: log.files, least })
 }
 
-/// Cuts the newest segment off at a byte, and has a writer account for what is left.
+/// Cuts the newest segment off at a byte or takes the block away that its line begins in, and has a
+/// writer account for what is left.
 fn recover_over(honest: &Honest, place: u64, least: Verdict) -> Option<Mutant> {
-    let cut = Choices(place).of(newest_bytes(honest));
+    let mut choices = Choices(place);
+    let (at, is_cut) = (choices.of(newest_bytes(honest)), choices.of(2) == 0);
     let lines = newest_lines(honest);
-    let mut offset = 0;
-    let mut kept_lines = 0;
-    for line in &lines {
-        if offset + line.len() > cut {
-            break;
-        }
-        offset += line.len();
-        kept_lines += 1;
-    }
-    let opening = lines.iter().take_while(|line| {
-        ["segment_opened", "log_opened", "log_recovered"]
-            .iter()
-            .any(|event| memchr::memmem::find(line, event.as_bytes()).is_some())
+    let ends = lines.iter().scan(0, |end, line| {
+        *end += line.len();
+        Some(*end)
     });
-    if kept_lines < opening.count() || cut == offset {
+    let before: Vec<usize> = ends.take_while(|end| *end <= at).collect();
+    let offset = before.last().copied().unwrap_or_default();
+    let opening = lines.iter().take_while(|line| is_opening(line)).count();
+    if before.len() < opening || (at == offset) == is_cut {
         return None;
     }
-    let name = segments(&honest.files).next_back().unwrap().0.clone();
     let mut files = honest.files.clone();
-    files.get_mut(&name).unwrap().truncate(cut);
+    let bytes = files.get_mut(segments(&honest.files).next_back().unwrap().0).unwrap();
+    if is_cut {
+        bytes.truncate(at);
+    } else {
+        let end = bytes.len().min((offset + 1).next_multiple_of(512));
+        bytes[offset..end].fill(0);
+    }
+    let tail = lines_of(&bytes[offset..]);
+    let valid_records = tail.iter().filter(|line| is_whole(line)).count() as u64;
     let mut log = resumed(honest, files);
-    let account = Account::of(&log, offset);
+    let account = Account { valid_records, ..Account::of(&log, offset) };
     log.open_segment();
     log.record(&account.event());
     log.log_opened();

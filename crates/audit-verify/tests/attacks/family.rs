@@ -81,6 +81,17 @@ pub(crate) struct Family {
     pub(crate) mutant: fn(&Honest, u64) -> Option<Mutant>,
 }
 
+/// Which places of a family were had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Places {
+    /// Each of each log.
+    All,
+    /// Some, spread over all.
+    Some,
+    /// Those that dice drew.
+    Drawn,
+}
+
 /// What was made of one family.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -89,8 +100,7 @@ pub(crate) struct Row {
     pub(crate) undetected: u64,
     /// Mutants of which the level below says nothing.
     pub(crate) passed_below: u64,
-    /// Whether each place of each log was had.
-    pub(crate) is_complete: bool,
+    pub(crate) places: Places,
 }
 
 impl std::fmt::Debug for Family {
@@ -136,6 +146,26 @@ struct Share {
     log: usize,
     all: u64,
     taken: u64,
+}
+
+impl Places {
+    fn of<'s>(mut shares: impl Iterator<Item = &'s Share>) -> Self {
+        shares
+            .try_fold(Self::All, |places, share| match share.all {
+                DRAWN => Err(Self::Drawn),
+                all if all == share.taken => Ok(places),
+                _ => Ok(Self::Some),
+            })
+            .unwrap_or_else(|drawn| drawn)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Some => "some",
+            Self::Drawn => "drawn",
+        }
+    }
 }
 
 /// So many places of each family in each log that together they are at least `total`: all where there are
@@ -184,9 +214,8 @@ pub(crate) fn attack(families: &[Family], total: u64, seed: u64) -> Vec<Row> {
         .iter()
         .enumerate()
         .map(|(number, family)| {
-            let mut of = shares.iter().filter(|share| share.family == number);
-            let is_complete = of.all(|share| share.taken == share.all);
-            Row { family: *family, mutants: 0, undetected: 0, passed_below: 0, is_complete }
+            let places = Places::of(shares.iter().filter(|share| share.family == number));
+            Row { family: *family, mutants: 0, undetected: 0, passed_below: 0, places }
         })
         .collect();
     let rows = Mutex::new(rows);

@@ -80,7 +80,8 @@ fn compare(honest: &Honest, files: &Files) -> Records {
     }
     let first_seq: u64 = newest[..20].parse().unwrap();
     let (before, tail) = newest_bytes.split_at(at);
-    if kept < opening_records(&lines) || (honest.is_pruned() && !holds(before, "segments_pruned")) {
+    let opening = lines.iter().take_while(|line| is_opening(line)).count() as u64;
+    if kept < opening || (honest.is_pruned() && !holds(before, "segments_pruned")) {
         return Records::Broken;
     }
     match tail {
@@ -90,12 +91,9 @@ fn compare(honest: &Honest, files: &Files) -> Records {
     }
 }
 
-/// Records that have to stand in a segment before it has its name.
-fn opening_records(lines: &[Vec<u8>]) -> u64 {
-    let is_opening = |line: &&Vec<u8>| {
-        ["segment_opened", "log_recovered", "log_opened"].iter().any(|event| holds(line, event))
-    };
-    lines.iter().take_while(is_opening).count() as u64
+/// Whether a record is one that has to stand in a segment before it has its name.
+pub(crate) fn is_opening(line: &[u8]) -> bool {
+    ["segment_opened", "log_recovered", "log_opened"].iter().any(|event| holds(line, event))
 }
 
 fn holds(bytes: &[u8], event_type: &str) -> bool {
