@@ -47,7 +47,7 @@ impl Pruned {
             last_seq: log.seq - 1,
             last_hash: log.prev_hash,
             roots: log.frontier.roots().to_vec(),
-            files: log.files.keys().cloned().collect(),
+            files: log.files.keys().filter(|name| name.ends_with("jsonl")).cloned().collect(),
         }
     }
 

@@ -34,7 +34,7 @@ const MORSELS: [&str; 24] = [
 ];
 
 /// Does one or two things, and says what.
-pub(super) fn change(files: &mut Files, dice: &mut Dice) -> String {
+pub(crate) fn change(files: &mut Files, dice: &mut Dice) -> String {
     let mut told = change_once(files, dice);
     if dice.once_in(4) {
         told += ", ";
@@ -143,7 +143,7 @@ fn reseal(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     told
 }
 
-fn seal_from(lines: &mut [Vec<u8>], from: usize) {
+pub(crate) fn seal_from(lines: &mut [Vec<u8>], from: usize) {
     let mut before = None;
     for line in &mut lines[from..] {
         let Some(body) = line.len().checked_sub(76).filter(|body| *body >= 79) else { return };
