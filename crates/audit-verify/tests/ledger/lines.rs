@@ -11,7 +11,7 @@ use crate::honest::Honest;
 use crate::oracle::{is_whole, segments};
 use crate::seals;
 
-pub(crate) const FAMILIES: [Family; 7] = [
+pub(crate) const FAMILIES: [Family; 8] = [
     Family {
         name: "run of lines taken out",
         level: Level::Chain,
@@ -98,14 +98,62 @@ pub(crate) const FAMILIES: [Family; 7] = [
             let line = choices.of(lines.len());
             let form = FORMS[choices.of(IMPROPER)];
             lines[line] = write_otherwise(&lines[line], form)?;
-            seals::from(&mut lines, line);
-            let mut files = honest.files.clone();
-            let name = segments(&honest.files).next_back().unwrap().0;
-            files.insert(name.clone(), lines.concat());
-            Some(Mutant { files, least: Verdict::Tampered })
+            with_newest(honest, lines, line)
+        },
+    },
+    Family {
+        name: "what a record says of others falsified, the chain computed anew",
+        level: Level::Chain,
+        places: |honest| product(&[newest(honest).len(), SAYINGS.len(), 64]),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let mut lines = newest(honest);
+            let line = choices.of(lines.len());
+            falsify(&mut lines[line], SAYINGS[choices.of(SAYINGS.len())], choices.of(64))?;
+            with_newest(honest, lines, line)
         },
     },
 ];
+
+/// What a record says that has to agree with others: the event that says it, or of any, and what
+/// stands before the text that is falsified.
+const SAYINGS: [(&str, &str); 14] = [
+    ("", "\"audit_id\":\"audit-"),
+    ("", "\"service_id\":\""),
+    ("", "\"prev_hash\":\""),
+    ("segment_opened", "\"log_id\":\""),
+    ("segment_opened", "\"merkle_frontier\":[\""),
+    ("segment_opened", "\"last_seq\":"),
+    ("segment_opened", "\"last_hash\":\""),
+    ("segment_opened", "\"file\":\""),
+    ("log_recovered", "\"offset\":"),
+    ("log_recovered", "\"bytes\":"),
+    ("log_recovered", "\"sha256\":\""),
+    ("log_recovered", "\"valid_records\":"),
+    ("checkpoint_signed", "\"root\":\""),
+    ("segments_pruned", "\"last_hash\":\""),
+];
+
+/// Falsifies one character; `None` where the line does not say it.
+fn falsify(line: &mut [u8], (event, said): (&str, &str), nth: usize) -> Option<()> {
+    let event = format!("{{\"event_type\":\"{event}");
+    memchr::memmem::find(line, event.as_bytes()).filter(|_| is_whole(line))?;
+    let at = memchr::memmem::find(line, said.as_bytes())? + said.len();
+    let text = line[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric());
+    let length = text.count();
+    let byte = line.get_mut(at + nth).filter(|_| nth < length)?;
+    *byte = if *byte == b'1' { b'2' } else { b'1' };
+    Some(())
+}
+
+/// The newest segment with these lines, linked and sealed anew from one on.
+fn with_newest(honest: &Honest, mut lines: Vec<Vec<u8>>, changed: usize) -> Option<Mutant> {
+    seals::from(&mut lines, changed);
+    let mut files = honest.files.clone();
+    let name = segments(&honest.files).next_back()?.0;
+    files.insert(name.clone(), lines.concat());
+    Some(Mutant { files, least: Verdict::Tampered })
+}
 
 /// What is written otherwise: what there is, and what it becomes. `#` is a digit.
 type Form = (&'static str, &'static str);
