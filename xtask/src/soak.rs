@@ -1,5 +1,6 @@
 //! `cargo xtask soak`: what the tests of the simulated disk, of the models of queue and worker, of
-//! processes that are killed, of power cuts and of a large log do, for as long as asked.
+//! processes that are killed, of power cuts, of a large log and of attacks on a log do, for as long
+//! as asked.
 
 use crate::command::{Failure, Outcome, cargo, read};
 use crate::output;
@@ -22,7 +23,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 7] = [
+static SOAKS: [Soak; 8] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -90,6 +91,15 @@ static SOAKS: [Soak; 7] = [
         about: "In each round a copy of a cleanly closed log in segments of 100 MB is opened, ten\n\
                 checkpoints are signed in it, and five records of the log are proven, each a process.\n\
                 The page cache has the log. [rows.jsonl](rows.jsonl) has the figures.",
+    },
+    Soak {
+        name: "attacks",
+        package: "audit-verify",
+        target: "ledger",
+        test: "ledger::soak",
+        numbers: &[("mutants", 3_000_000)],
+        about: "[docs/attacks.md](../../docs/attacks.md) says what is done to a log and at which level\n\
+                it has to be found; every family is a line of [rows.jsonl](rows.jsonl).",
     },
 ];
 
