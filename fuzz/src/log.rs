@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::{LifecycleEvent, LogId, write_audit_id};
+use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_id};
 use audit_core::limits::PAYLOAD_BYTES_MAX;
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{
-    AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, RecordTime, OnDamage, RotationPolicy,
-    ServiceId,
+    AuditEvent, AuditEventEnvelope, Digest, EventTime, FlushMode, Frontier, OnDamage, RecordTime,
+    RotationPolicy, ServiceId,
 };
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, View, Viewer, verify_source};
 use audit_writer::{AuditFileWriter, Clock, SimDisk};
@@ -19,60 +19,92 @@ use chrono::{DateTime, Utc};
 use crate::hostile::is_hostile;
 use crate::text::assert_escapes_only;
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 const SEGMENT: &str = "00000000000000000000.1970-01-01.audit.jsonl";
+
+/// How long the tail of a torn log may be.
+pub(crate) const UNSYNCED_MAX_BYTES: u64 = 4_096;
 
 fn service_id() -> ServiceId {
     ServiceId::new("s").unwrap()
 }
 
 /// A log as a writer begins it, open for more records.
-struct Begun {
-    lines: Vec<u8>,
-    seq: u64,
-    prev_hash: Digest,
+pub(crate) struct Begun {
+    /// The segments that are not written to any more.
+    done: Files,
+    /// The name of the newest segment, and its lines.
+    pub(crate) name: String,
+    pub(crate) lines: Vec<u8>,
+    pub(crate) seq: u64,
+    pub(crate) prev_hash: Digest,
+    pub(crate) frontier: Frontier,
 }
 
 impl Begun {
-    fn new() -> Self {
-        let mut begun = Self { lines: Vec::new(), seq: 0, prev_hash: Digest::ZERO };
-        let events = [
-            LifecycleEvent::SegmentOpened {
-                log_id: LogId::from_bytes([7; 16]),
-                merkle_frontier: Vec::new(),
-                previous: None,
-                continues: None,
-            },
-            LifecycleEvent::LogOpened {
-                writer: "fuzz".to_owned(),
-                flush_mode: "immediate".to_owned(),
-                unsynced_max_bytes: 4_096,
-                host: None,
-                pid: None,
-                boot_id: None,
-            },
-        ];
-        for event in events {
-            let mut payload = Vec::new();
-            write_lifecycle_payload(&mut payload, &event);
-            begun.push(&payload);
-        }
+    pub(crate) fn new() -> Self {
+        let mut begun = Self {
+            done: Files::new(),
+            name: String::new(),
+            lines: Vec::new(),
+            seq: 0,
+            prev_hash: Digest::ZERO,
+            frontier: Frontier::new(),
+        };
+        begun.open_segment();
+        begun.log_opened();
         begun
     }
 
-    fn push(&mut self, payload: &[u8]) {
+    /// Begins a segment.
+    pub(crate) fn open_segment(&mut self) {
+        let name = format!("{:020}.1970-01-01.audit.jsonl", self.seq);
+        let file = std::mem::replace(&mut self.name, name);
+        let previous = self.seq.checked_sub(1).map(|last_seq| {
+            self.done.insert(file.clone(), std::mem::take(&mut self.lines));
+            PreviousSegment { file, last_seq, last_hash: self.prev_hash }
+        });
+        self.push_lifecycle(&LifecycleEvent::SegmentOpened {
+            log_id: LogId::from_bytes([7; 16]),
+            merkle_frontier: self.frontier.roots().to_vec(),
+            previous,
+            continues: None,
+        });
+    }
+
+    pub(crate) fn log_opened(&mut self) {
+        self.push_lifecycle(&LifecycleEvent::LogOpened {
+            writer: "fuzz".to_owned(),
+            flush_mode: "immediate".to_owned(),
+            unsynced_max_bytes: UNSYNCED_MAX_BYTES,
+            host: None,
+            pid: None,
+            boot_id: None,
+            vkey: None,
+        });
+    }
+
+    pub(crate) fn push_lifecycle(&mut self, event: &LifecycleEvent) {
+        let mut payload = Vec::new();
+        write_lifecycle_payload(&mut payload, event);
+        self.push(&payload);
+    }
+
+    pub(crate) fn push(&mut self, payload: &[u8]) {
         let mut audit_id = String::new();
         write_audit_id(&mut audit_id, service_id(), self.seq);
         let timestamp = RecordTime::new(DateTime::UNIX_EPOCH);
         let head =
             RecordHead { seq: self.seq, audit_id: &audit_id, timestamp, service_id: service_id() };
         self.prev_hash = write_record(&mut self.lines, &head, payload, &self.prev_hash);
+        self.frontier.push(self.prev_hash);
         self.seq = self.seq.saturating_add(1);
     }
 
-    fn files(self) -> Files {
-        Files::from([(SEGMENT.to_owned(), self.lines)])
+    pub(crate) fn files(mut self) -> Files {
+        self.done.insert(self.name, self.lines);
+        self.done
     }
 }
 
@@ -122,13 +154,18 @@ pub fn log_of_files(data: &[u8]) -> Files {
 pub fn judge(files: Files) -> Report {
     let source = MemorySource::new(files);
     let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
-    let (text, json) = (report.to_string(), serde_json::to_string(&report).unwrap());
+    assert_safe(&report);
+    assert_eq!(report.verdict == Verdict::Consistent, report.findings_total == 0, "{report}");
+    view(source);
+    report
+}
+
+/// A report is safe to print, in every form.
+pub(crate) fn assert_safe(report: &Report) {
+    let (text, json) = (report.to_string(), serde_json::to_string(report).unwrap());
     assert!(!text.replace('\n', "").chars().any(is_hostile), "{text}");
     assert!(!json.chars().any(is_hostile), "{json}");
     assert_escapes_only(&json, br#""\"#);
-    assert_eq!(report.verdict == Verdict::Consistent, report.findings_total == 0, "{text}");
-    view(source);
-    report
 }
 
 /// Views a log. What is said of faults is safe to print, and a record that is shown is a line.
@@ -179,7 +216,8 @@ pub fn recover(data: &[u8]) {
     let before = verdict(files.clone());
     let disk = SimDisk::with_files(files);
     let flush = FlushMode::Immediate;
-    let opened = AuditFileWriter::with(disk.store(), Still, RotationPolicy::Daily, flush, OnDamage::Refuse);
+    let opened =
+        AuditFileWriter::with(disk.store(), Still, RotationPolicy::Daily, flush, OnDamage::Refuse);
     let Ok(mut writer) = opened else { return };
     let event = AuditEvent::SealVerified {
         timestamp: EventTime::from(DateTime::UNIX_EPOCH),

@@ -126,7 +126,7 @@ mod tests {
         let failure = chosen(targets(&workspace_root()).unwrap(), Some("frob")).unwrap_err();
         assert_eq!(
             failure.to_string(),
-            "no target `frob`; there are decode, record, recovery, report, sanitize"
+            "no target `frob`; there are decode, record, recovery, report, sanitize, verdict"
         );
     }
 
