@@ -95,7 +95,7 @@ static SOAKS: [Soak; 8] = [
     Soak {
         name: "attacks",
         package: "audit-verify",
-        target: "ledger",
+        target: "attacks",
         test: "ledger::soak",
         numbers: &[("mutants", 3_000_000)],
         about: "[docs/attacks.md](../../docs/attacks.md) says what is done to a log and at which level\n\

@@ -1,140 +1,155 @@
-//! Bytes of segments changed, put in, taken out, cut off.
+//! Bytes changed, put in, taken out, by somebody who computes no hashes.
 
-use crate::builder::{Files, lines_of};
-use crate::hunt::{Level, Mutant};
-use crate::logs::Log;
+use audit_testkit::dice::Dice;
 
-/// What is put in, in every place.
-const PUT_IN: [u8; 10] = [0, b'\n', b'\r', b' ', b'"', b'{', b'}', b'0', 0x7f, 0xff];
+use crate::builder::Files;
+use crate::family::{Choices, DRAWN, Family, Level, Mutant, product};
+use crate::honest::Honest;
+use crate::oracle::{least, segments};
 
-impl Log {
-    /// Bytes of all segments.
-    pub(crate) fn byte_count(&self) -> usize {
-        self.segments().into_iter().map(|file| self.files[file].len()).sum()
-    }
-
-    /// The segment and the place in it of a byte.
-    pub(crate) fn byte(&self, mut number: usize) -> (&str, usize) {
-        for file in self.segments() {
-            let length = self.files[file].len();
-            if number < length {
-                return (file, number);
-            }
-            number -= length;
-        }
-        panic!("no such byte")
-    }
-
-    /// The files with one of them changed.
-    pub(crate) fn with(&self, file: &str, change: impl FnOnce(&mut Vec<u8>)) -> Files {
-        let mut files = self.files.clone();
-        change(files.get_mut(file).unwrap());
-        files
-    }
-}
-
-pub(crate) fn bits(log: &Log) -> usize {
-    8 * log.byte_count()
-}
-
-pub(crate) fn flip_bit(log: &Log, way: usize) -> Option<Mutant> {
-    let (file, at) = log.byte(way / 8);
-    Mutant::found_by(Level::Chain, log.with(file, |bytes| bytes[at] ^= 1 << (way % 8)))
-}
-
-pub(crate) fn values(log: &Log) -> usize {
-    255 * log.byte_count()
-}
-
-pub(crate) fn change_byte(log: &Log, way: usize) -> Option<Mutant> {
-    let (file, at) = log.byte(way / 255);
-    let change = u8::try_from(way % 255 + 1).unwrap();
-    Mutant::found_by(Level::Chain, log.with(file, |bytes| bytes[at] ^= change))
-}
-
-/// Before each byte, and after the last.
-pub(crate) fn insertions(log: &Log) -> usize {
-    PUT_IN.len() * (log.byte_count() + 1)
-}
-
-pub(crate) fn insert_byte(log: &Log, way: usize) -> Option<Mutant> {
-    let (number, byte) = (way / PUT_IN.len(), PUT_IN[way % PUT_IN.len()]);
-    let (file, at) = match number.checked_sub(1) {
-        None => (log.segments()[0], 0),
-        Some(before) => {
-            let (file, at) = log.byte(before);
-            (file, at + 1)
-        }
-    };
-    Mutant::found_by(Level::Chain, log.with(file, |bytes| bytes.insert(at, byte)))
-}
-
-/// Up to eight bytes from each on.
-pub(crate) fn deletions(log: &Log) -> usize {
-    8 * log.byte_count()
-}
-
-pub(crate) fn delete_bytes(log: &Log, way: usize) -> Option<Mutant> {
-    let (file, at) = log.byte(way / 8);
-    let bytes = log.files[file].len().min(at + 1 + way % 8);
-    let files = log.with(file, |all| drop(all.drain(at..bytes)));
-    let level = if ends_whole(log, file, &files) { log.level_of_its_end() } else { Level::Chain };
-    Mutant::found_by(level, files)
-}
-
-pub(crate) fn bytes(log: &Log) -> usize {
-    log.byte_count()
-}
-
-pub(crate) fn cut(log: &Log, way: usize) -> Option<Mutant> {
-    let (file, at) = log.byte(way);
-    let files = log.with(file, |bytes| bytes.truncate(at));
-    let level = if ends_whole(log, file, &files) { log.level_of_its_end() } else { Level::Chain };
-    Mutant::found_by(level, files)
-}
-
-/// Whether the newest segment lacks nothing but whole records at its end.
-pub(crate) fn ends_whole(log: &Log, file: &str, files: &Files) -> bool {
-    let (before, now) = (&log.files[file], &files[file]);
-    log.is_last(file) && before.starts_with(now) && now.ends_with(b"\n")
-}
-
-/// Segments from whose beginnings or ends something of another system shows.
-const AROUND: [(&[u8], &[u8]); 6] = [
-    (b"\xef\xbb\xbf", b""),
-    (b"\xff\xfe", b""),
-    (b"\n", b""),
-    (b"", b"\n"),
-    (b"", b"\x1a"),
-    (b"\r\n", b""),
+pub(crate) const FAMILIES: [Family; 9] = [
+    Family {
+        name: "bit flipped",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest), 8]),
+        mutant: |honest, place| {
+            change(honest, 0, place, |bytes, at, choices| bytes[at] ^= 1 << choices.of(8))
+        },
+    },
+    Family {
+        name: "byte set to each value",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest), 255]),
+        mutant: |honest, place| {
+            change(honest, 0, place, |bytes, at, choices| {
+                bytes[at] = bytes[at].wrapping_add(u8::try_from(choices.of(255)).unwrap() + 1);
+            })
+        },
+    },
+    Family {
+        name: "byte put in",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest) + 1, 256]),
+        mutant: |honest, place| {
+            change(honest, 1, place, |bytes, at, choices| {
+                bytes.insert(at, u8::try_from(choices.of(256)).unwrap());
+            })
+        },
+    },
+    Family {
+        name: "byte taken out",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest)]),
+        mutant: |honest, place| change(honest, 0, place, |bytes, at, _| drop(bytes.drain(at..=at))),
+    },
+    Family {
+        name: "cut at a byte",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest)]),
+        mutant: |honest, place| change(honest, 0, place, |bytes, at, _| bytes.truncate(at)),
+    },
+    Family {
+        name: "beginning cut off at a byte",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest)]),
+        mutant: |honest, place| change(honest, 0, place, |bytes, at, _| drop(bytes.drain(..at))),
+    },
+    Family {
+        name: "blank, line end, BOM, NUL, escape or bracket put in",
+        level: Level::Chain,
+        places: |honest| product(&[bytes(honest) + 1, MORSELS.len()]),
+        mutant: |honest, place| {
+            change(honest, 1, place, |bytes, at, choices| {
+                bytes.splice(at..at, MORSELS[choices.of(MORSELS.len())].bytes());
+            })
+        },
+    },
+    Family {
+        name: "run of bytes taken out, zeroed, made noise or copied",
+        level: Level::Chain,
+        places: |_| DRAWN,
+        mutant: |honest, place| {
+            let mut dice = Dice::new(place);
+            let mut files = honest.files.clone();
+            change_run(&mut files, &mut dice);
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "padded with NULs",
+        level: Level::Chain,
+        places: |honest| product(&[segments(&honest.files).count(), 1_200]),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let mut files = honest.files.clone();
+            let nuls = choices.of(1_200) + 1;
+            let segment = choices.of(segments(&files).count());
+            let name = segments(&files).nth(segment).unwrap().0.clone();
+            let bytes = files.get_mut(&name).unwrap();
+            bytes.resize(bytes.len() + nuls, 0);
+            of_bytes(honest, files)
+        },
+    },
 ];
 
-/// Whole blocks, and others.
-const ZEROS: [usize; 5] = [1, 511, 512, 513, 4_096];
+/// What may be put in, to see whether every reader sees the same.
+const MORSELS: [&str; 22] = [
+    " ", "\t", "\r", "\r\n", "\n", "\n\n", "\u{feff}", "\0\0", "\u{c}", "\\u0041", "\\ud800", "\\",
+    "[[[[[[[[", "{}", "{}\n", "null\n", ",\"x\":1", "\"v\":1,", "0", ".0", "e0", "\u{2028}",
+];
 
-pub(crate) fn paddings(log: &Log) -> usize {
-    log.segments().len() * (AROUND.len() + 2 * ZEROS.len() + 1)
+pub(crate) fn of_bytes(honest: &Honest, files: Files) -> Option<Mutant> {
+    least(honest, &files).map(|least| Mutant { files, least })
 }
 
-pub(crate) fn pad(log: &Log, way: usize) -> Option<Mutant> {
-    let segments = log.segments();
-    let (file, kind) = (segments[way % segments.len()], way / segments.len());
-    let files = log.with(file, |bytes| {
-        if let Some((before, after)) = AROUND.get(kind) {
-            *bytes = [before, bytes.as_slice(), after].concat();
-        } else if let Some(zeros) = ZEROS.get(kind - AROUND.len()) {
-            bytes.resize(bytes.len() + zeros, 0);
-        } else if let Some(zeros) = ZEROS.get(kind - AROUND.len() - ZEROS.len()) {
-            bytes.splice(..0, std::iter::repeat_n(0, *zeros));
-        } else {
-            *bytes = lines_of(bytes).iter().flat_map(|line| with_return(line)).collect();
+fn bytes(honest: &Honest) -> usize {
+    segments(&honest.files).map(|(_, bytes)| bytes.len()).sum()
+}
+
+/// Does something at a byte; `more` is 1 where the end is one more place.
+fn change(
+    honest: &Honest,
+    more: usize,
+    place: u64,
+    act: impl Fn(&mut Vec<u8>, usize, &mut Choices),
+) -> Option<Mutant> {
+    let mut choices = Choices(place);
+    let mut at = choices.of(bytes(honest) + more);
+    let mut files = honest.files.clone();
+    let names: Vec<_> = segments(&honest.files).map(|(name, bytes)| (name, bytes.len())).collect();
+    let last = names.len() - 1;
+    for (number, (name, length)) in names.into_iter().enumerate() {
+        if at < length || number == last {
+            act(files.get_mut(name).unwrap(), at, &mut choices);
+            break;
         }
-    });
-    Mutant::found_by(Level::Chain, files)
+        at -= length;
+    }
+    of_bytes(honest, files)
 }
 
-/// A line that ends as another system ends it.
-fn with_return(line: &[u8]) -> Vec<u8> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    [line, b"\r\n"].concat()
+/// Does something to a run of bytes.
+pub(crate) fn change_run(files: &mut Files, dice: &mut Dice) {
+    let names: Vec<_> = segments(files).map(|(name, _)| name.clone()).collect();
+    let Some(bytes) = files.get_mut(&names[dice.index(names.len())]) else { return };
+    if bytes.is_empty() {
+        return;
+    }
+    let from = dice.index(bytes.len());
+    let length = if dice.once_in(2) { dice.index(12) + 1 } else { dice.index(1_100) + 1 };
+    let to = bytes.len().min(from + length);
+    match dice.index(4) {
+        0 => drop(bytes.drain(from..to)),
+        1 => bytes[from..to].fill(0),
+        2 => bytes[from..to].iter_mut().for_each(|byte| *byte = random_byte(dice)),
+        _ => {
+            let copy = bytes[from..to].to_vec();
+            let at = dice.index(bytes.len() + 1);
+            bytes.splice(at..at, copy);
+        }
+    }
+}
+
+pub(crate) fn random_byte(dice: &mut Dice) -> u8 {
+    dice.seed().to_le_bytes()[0]
 }

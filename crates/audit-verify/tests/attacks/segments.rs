@@ -1,120 +1,220 @@
-//! Segments deleted, renamed, exchanged, copied, taken from another log.
+//! Segments deleted, renamed, exchanged, added; whole logs rolled back, exchanged, spliced.
+
+use audit_testkit::dice::Dice;
+use audit_verify::Verdict;
 
 use crate::builder::Files;
-use crate::history::rewritten;
-use crate::hunt::{Level, Mutant};
-use crate::logs::{Hand, Log};
+use crate::bytes::of_bytes;
+use crate::family::{Choices, Family, Level, Mutant, product};
+use crate::honest::{Honest, Signer};
+use crate::lines::{files, lines};
+use crate::oracle::{is_note, notes, segments, size_of};
 
-/// Characters of a segment's name.
-const NAME_CHARS: usize = "00000000000000000000.2026-01-02.audit.jsonl".len();
+pub(crate) const FAMILIES: [Family; 12] = [
+    Family {
+        name: "any of the segments deleted",
+        level: Level::Chain,
+        places: |honest| 1 << segments(&honest.files).count(),
+        mutant: |honest, place| {
+            let mut files = honest.files.clone();
+            for (number, (name, _)) in segments(&honest.files).enumerate() {
+                if place >> number & 1 == 1 {
+                    files.remove(name);
+                }
+            }
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "segment renamed in one character, re-dated too",
+        level: Level::Chain,
+        places: |honest| product(&[segments(&honest.files).count(), 43, CHARACTERS.len()]),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let mut files = honest.files.clone();
+            let name = nth(&files, &mut choices);
+            let mut renamed = name.clone().into_bytes();
+            let at = choices.of(43);
+            renamed[at] = CHARACTERS[choices.of(CHARACTERS.len())];
+            let bytes = files.remove(&name).unwrap();
+            files.insert(String::from_utf8(renamed).unwrap(), bytes);
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "two segments exchanged",
+        level: Level::Chain,
+        places: |honest| square(honest),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let mut files = honest.files.clone();
+            let (one, other) = (nth(&files, &mut choices), nth(&files, &mut choices));
+            let bytes = files[&one].clone();
+            let others = files.insert(other.clone(), bytes).unwrap();
+            files.insert(one, others);
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "segment copied under a name that another might have",
+        level: Level::Chain,
+        places: |honest| product(&[segments(&honest.files).count(), 64]),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let mut files = honest.files.clone();
+            let bytes = files[&nth(&files, &mut choices)].clone();
+            let copy = crate::builder::segment_name(choices.of(64) as u64);
+            if files.contains_key(&copy) {
+                return None;
+            }
+            files.insert(copy, bytes);
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "spliced with another log at any line",
+        level: Level::Chain,
+        places: |honest| product(&[lines(&honest.files).len(), 2]),
+        mutant: splice,
+    },
+    Family {
+        name: "any of the segments taken from another log",
+        level: Level::Chain,
+        places: |honest| 1 << segments(&honest.files).count(),
+        mutant: |honest, place| {
+            let other = another_log(honest, Signer::Another)?;
+            let all = (1 << segments(&honest.files).count()) - 1;
+            if place == 0 || place == all {
+                return None;
+            }
+            let mut files = honest.files.clone();
+            for (number, (name, _)) in segments(&honest.files).enumerate() {
+                if place >> number & 1 == 1 {
+                    files.insert(name.clone(), other.get(name)?.clone());
+                }
+            }
+            of_bytes(honest, files)
+        },
+    },
+    Family {
+        name: "rolled back to an earlier state",
+        level: Level::Elsewhere,
+        places: |honest| product(&[honest.states.len() - 1]),
+        mutant: |honest, place| {
+            let files = honest.states[Choices(place).of(honest.states.len() - 1)].clone();
+            // The closing checkpoint alone is no record, and its absence is what the key misses.
+            let is_older = segments(&files).ne(segments(&honest.files));
+            is_older.then_some(Mutant { files, least: Verdict::Truncated })
+        },
+    },
+    Family {
+        name: "cut off after a record, the checkpoints that cover no more left",
+        level: Level::Elsewhere,
+        places: |honest| product(&[lines(&honest.files).len()]),
+        mutant: |honest, place| {
+            let kept = Choices(place).of(lines(&honest.files).len());
+            let mut all = lines(&honest.files);
+            all.truncate(kept);
+            let records = all.len() as u64;
+            let mut files = files(honest, all);
+            if honest.is_pruned() || records == 0 {
+                return None;
+            }
+            files.retain(|name, _| !is_note(name) || size_of(name) <= records);
+            Some(Mutant { files, least: Verdict::Truncated })
+        },
+    },
+    Family {
+        name: "deleted, but for any of its checkpoints",
+        level: Level::Chain,
+        places: |honest| 1 << notes(honest).count(),
+        mutant: |honest, place| {
+            let left = notes(honest).enumerate().filter(|(number, _)| place >> number & 1 == 1);
+            let files: Files = left.map(|(_, (name, note))| (name.clone(), note.clone())).collect();
+            let least = if files.is_empty() { Verdict::Unverifiable } else { Verdict::Truncated };
+            Some(Mutant { files, least })
+        },
+    },
+    Family {
+        name: "another host's directory in its place",
+        level: Level::Elsewhere,
+        places: |honest| u64::from(!honest.is_signed()),
+        mutant: |honest, _| {
+            let files = another_log(honest, Signer::Nobody)?;
+            Some(Mutant { files, least: Verdict::Tampered })
+        },
+    },
+    Family {
+        name: "another host's directory, signed by its key, in its place",
+        level: Level::Key,
+        places: |honest| u64::from(honest.is_signed()),
+        mutant: |honest, _| {
+            let files = another_log(honest, Signer::Another)?;
+            Some(Mutant { files, least: Verdict::Unverifiable })
+        },
+    },
+    Family {
+        name: "the future of a fork, signed by the stolen key, of any length",
+        level: Level::Elsewhere,
+        places: |honest| {
+            if honest.is_signed() { product(&[honest.steps.len(), honest.steps.len()]) } else { 0 }
+        },
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let fork = choices.of(honest.steps.len());
+            let length = choices.of(honest.steps.len()) + 1;
+            if fork >= length {
+                return None;
+            }
+            let files = honest.fork(fork, length)?;
+            Some(Mutant { files, least: Verdict::Truncated })
+        },
+    },
+];
 
-/// Any of them, but not none.
-pub(crate) fn subsets(log: &Log) -> usize {
-    (1 << log.segments().len()) - 1
+const CHARACTERS: &[u8] = b"0123456789-.Ta_~";
+
+fn square(honest: &Honest) -> u64 {
+    let count = segments(&honest.files).count();
+    product(&[count, count])
 }
 
-pub(crate) fn delete(log: &Log, way: usize) -> Option<Mutant> {
-    let (segments, chosen) = (log.segments(), way + 1);
-    let mut files = log.files.clone();
-    for (number, segment) in segments.iter().enumerate() {
-        if chosen >> number & 1 == 1 {
-            files.remove(*segment);
-        }
-    }
-    // The newest ones and no others.
-    let kept = segments.len() - chosen.count_ones() as usize;
-    let is_end = chosen.trailing_zeros() as usize == kept;
-    let level = if is_end && kept > 0 { log.level_of_its_end() } else { Level::Chain };
-    Mutant::found_by(level, files)
+fn nth(files: &Files, choices: &mut Choices) -> String {
+    let count = segments(files).count();
+    segments(files).nth(choices.of(count)).unwrap().0.clone()
 }
 
-pub(crate) fn names(log: &Log) -> usize {
-    log.segments().len() * NAME_CHARS
+fn another_log(honest: &Honest, signer: Signer) -> Option<Files> {
+    honest.rewritten(0, signer).map(|log| log.files)
 }
 
-/// The next digit, or another letter.
-pub(crate) fn rename(log: &Log, way: usize) -> Option<Mutant> {
-    let from = log.segments()[way / NAME_CHARS];
-    let mut to = from.as_bytes().to_vec();
-    let char = &mut to[way % NAME_CHARS];
-    *char = match *char {
-        b'9' => b'0',
-        b'.' => b'_',
-        other => other + 1,
-    };
-    let to = String::from_utf8(to).unwrap();
-    let is_segment = to.ends_with(".audit.jsonl");
-    let mut files = log.files.clone();
-    let bytes = files.remove(from).unwrap();
-    files.insert(to, bytes);
-    let is_gone = !is_segment && log.is_last(from);
-    Mutant::found_by(if is_gone { log.level_of_its_end() } else { Level::Chain }, files)
-}
-
-pub(crate) fn pairs(log: &Log) -> usize {
-    2 * log.segments().len().pow(2)
-}
-
-/// Two exchanged, or one copied over another.
-pub(crate) fn exchange(log: &Log, way: usize) -> Option<Mutant> {
-    let segments = log.segments();
-    let (one, other) = (way / 2 / segments.len(), way / 2 % segments.len());
-    let (one, other) = (segments[one], segments[other]);
-    let mut files = log.files.clone();
-    files.insert(other.to_owned(), log.files[one].clone());
-    if way.is_multiple_of(2) {
-        files.insert(one.to_owned(), log.files[other].clone());
-    }
-    Mutant::found_by(Level::Chain, files)
-}
-
-/// Under a later name, and an earlier and a later date.
-pub(crate) fn copies(log: &Log) -> usize {
-    3 * log.segments().len()
-}
-
-pub(crate) fn copy(log: &Log, way: usize) -> Option<Mutant> {
-    let from = log.segments()[way / 3];
-    let to = match way % 3 {
-        0 => from.replacen("0000", "0001", 1),
-        1 => from.replace("2026-01-02", "2026-01-01"),
-        _ => from.replace("2026-01-02", "2026-01-03"),
-    };
-    let mut files = log.files.clone();
-    files.insert(to, log.files[from].clone());
-    Mutant::found_by(Level::Chain, files)
-}
-
-/// Those of a log that nobody ever wrote here: with another id, or other events.
-fn others(log: &Log, way: usize) -> Files {
-    let mut hand = Hand::honest(log.is_signed());
-    if way == 0 {
-        hand.log_id = "f".repeat(32);
-    }
-    hand.changed = (way == 1).then_some(2);
-    rewritten(log, &hand)
-}
-
-/// Each in place of its like, put beside, and all from or up to there.
-pub(crate) fn splices(log: &Log) -> usize {
-    2 * 3 * log.segments().len()
-}
-
-pub(crate) fn splice(log: &Log, way: usize) -> Option<Mutant> {
-    let (others, way) = (others(log, way % 2), way / 2);
-    let (kind, at) = (way % 3, way / 3);
-    let mut files = log.files.clone();
-    let segments = log.segments();
-    let taken = match kind {
-        0 => &segments[at..=at],
-        1 => &segments[at..],
-        _ => &segments[..=at],
-    };
-    if taken.len() == segments.len() {
+/// The first lines of one and the rest of the other, either way.
+fn splice(honest: &Honest, place: u64) -> Option<Mutant> {
+    let mut choices = Choices(place);
+    let (ours, others) = (lines(&honest.files), lines(&another_log(honest, Signer::Owner)?));
+    let at = choices.of(ours.len());
+    if at == 0 || ours.len() != others.len() {
         return None;
     }
-    for name in taken {
-        files.insert((*name).to_owned(), others.get(*name)?.clone());
+    let (first, rest) = if choices.of(2) == 0 { (&ours, &others) } else { (&others, &ours) };
+    let spliced = [&first[..at], &rest[at..]].concat();
+    Some(Mutant { files: files(honest, spliced), least: Verdict::Tampered })
+}
+
+/// Does something to the segments.
+pub(crate) fn change_segments(files: &mut Files, dice: &mut Dice) {
+    let names: Vec<_> = segments(files).map(|(name, _)| name.clone()).collect();
+    let (one, other) = (&names[dice.index(names.len())], &names[dice.index(names.len())]);
+    let bytes = files[one].clone();
+    match dice.index(3) {
+        0 => drop(files.remove(one)),
+        1 => {
+            let others = files.insert(other.clone(), bytes).unwrap();
+            files.insert(one.clone(), others);
+        }
+        _ => {
+            let seq = dice.between(0, 30);
+            files.insert(crate::builder::segment_name(seq), bytes);
+        }
     }
-    Mutant::found_by(Level::Chain, files)
 }

@@ -35,7 +35,7 @@ const MORSELS: [&str; 25] = [
 ];
 
 /// Does one or two things, and says what.
-pub(crate) fn change(files: &mut Files, dice: &mut Dice) -> String {
+pub(super) fn change(files: &mut Files, dice: &mut Dice) -> String {
     let mut told = change_once(files, dice);
     if dice.once_in(4) {
         told += ", ";
@@ -144,7 +144,7 @@ fn reseal(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     told
 }
 
-pub(crate) fn seal_from(lines: &mut [Vec<u8>], from: usize) {
+fn seal_from(lines: &mut [Vec<u8>], from: usize) {
     let mut before = None;
     for line in &mut lines[from..] {
         let Some(body) = line.len().checked_sub(76).filter(|body| *body >= 79) else { return };
