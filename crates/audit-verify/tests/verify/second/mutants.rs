@@ -35,7 +35,7 @@ const MORSELS: [&str; 25] = [
 ];
 
 /// Does one or two things, and says what.
-pub(super) fn change(files: &mut Files, dice: &mut Dice) -> String {
+pub(crate) fn change(files: &mut Files, dice: &mut Dice) -> String {
     let mut told = change_once(files, dice);
     if dice.once_in(4) {
         told += ", ";
