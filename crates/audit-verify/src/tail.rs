@@ -90,12 +90,8 @@ fn record(text: &[u8], scratch: &mut Scratch) -> Option<(Digest, Digest)> {
 
 /// Why a line that is no whole record is not what a crash leaves.
 fn line_fault(line: &Line<'_>, scratch: &mut Scratch) -> Option<&'static str> {
-    let holds_nul = match line.text {
-        Text::Whole(text) => memchr::memchr(0, text).is_some(),
-        Text::TooLong(long) => long.holds_nul,
-    };
     match line.text {
-        _ if holds_nul => None,
+        _ if line.holds_nul() => None,
         _ if line.ended => Some("one of its lines is no record and holds no lost block"),
         Text::TooLong(_) => Some(TOO_LONG),
         Text::Whole(text) => goes_on_after_a_record(text, scratch).then_some(GOES_ON),

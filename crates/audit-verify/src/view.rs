@@ -327,7 +327,7 @@ impl Reader {
             }
             at.pass(&line);
             let record = RecordView::of(&line, &assessed, place, scratch);
-            let is_foreign = matches!(assessed, Assessed::Foreign);
+            let is_foreign = matches!(assessed, Assessed::Foreign | Assessed::ForeignTail);
             checker.apply(assessed, place);
             let mut findings = std::mem::take(&mut checker.ledger).findings;
             if record.is_none() && findings.is_empty() {
@@ -425,7 +425,7 @@ impl<'v> RecordView<'v> {
                 let sealed = sealed.as_ref()?;
                 (Record::parse(sealed.body, scratch).ok()?, sealed.computed)
             }
-            Assessed::Malformed { .. } | Assessed::Foreign => return None,
+            Assessed::Malformed { .. } | Assessed::Foreign | Assessed::ForeignTail => return None,
         };
         let Record { seq, audit_id, timestamp, service_id, event, prev_hash, .. } = record;
         let is_critical = is_critical_type(&record.event_type, || record.states_critical);

@@ -87,6 +87,8 @@ pub(crate) enum Assessed<'l> {
     },
     /// A record of a version that this verifier does not know.
     Foreign,
+    /// What a crash may have left among such records, for all that this verifier knows of them.
+    ForeignTail,
     Damaged {
         code: Code,
         sealed: Option<Sealed<'l>>,
@@ -103,7 +105,7 @@ impl Assessed<'_> {
     pub(crate) fn is_linked(&self) -> bool {
         match self {
             Self::Record { link, .. } => link.is_whole(),
-            Self::Foreign => true,
+            Self::Foreign | Self::ForeignTail => true,
             Self::Malformed { .. } | Self::Damaged { .. } | Self::Rest { .. } => false,
         }
     }
@@ -177,6 +179,10 @@ impl Checker {
 
     /// Looks at a line. Changes nothing.
     pub(crate) fn assess<'l>(&mut self, line: &Line<'l>) -> Assessed<'l> {
+        let is_foreign = self.state.foreign.is_some();
+        if is_foreign && line.number > 1 && (!line.ended || line.holds_nul()) {
+            return Assessed::ForeignTail;
+        }
         let text = match line.text {
             Text::TooLong(long) => {
                 let found = format!("{} bytes", long.bytes);
@@ -226,7 +232,10 @@ impl Checker {
         self.state.cut = match &assessed {
             Assessed::Damaged { code, .. } => *code == Code::LineNotARecord,
             Assessed::Rest { sealed } => sealed.is_none_or(|sealed| !sealed.is_whole),
-            Assessed::Record { .. } | Assessed::Malformed { .. } | Assessed::Foreign => false,
+            Assessed::Record { .. }
+            | Assessed::Malformed { .. }
+            | Assessed::Foreign
+            | Assessed::ForeignTail => false,
         };
         match assessed {
             Assessed::Record { record, hash, link } => {
@@ -234,6 +243,7 @@ impl Checker {
             }
             Assessed::Malformed { fault, sealed } => self.apply_malformed(fault, &sealed, place),
             Assessed::Foreign => self.apply_foreign(place),
+            Assessed::ForeignTail => {}
             Assessed::Damaged { code, sealed, found } => {
                 let due = self.chain().next_seq();
                 let mut finding = Finding::new(code, code.meaning()).at(place).seq(due);

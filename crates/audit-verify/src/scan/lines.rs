@@ -62,6 +62,16 @@ pub(crate) struct Line<'b> {
     pub(crate) ended: bool,
 }
 
+impl Line<'_> {
+    /// Whether it holds NULs, as a block does that a crash lost.
+    pub(crate) fn holds_nul(&self) -> bool {
+        match self.text {
+            Text::Whole(text) => memchr(0, text).is_some(),
+            Text::TooLong(long) => long.holds_nul,
+        }
+    }
+}
+
 /// What stands in a line.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Text<'b> {

@@ -218,6 +218,14 @@ fn another_version_is_tampering_unless_it_was_announced() {
         log.append(line.as_bytes());
     });
     assert_eq!(another, (Verdict::Tampered, vec!["version_unknown", "version_changed"]));
+    // Behind its first record, what a crash leaves there is not known.
+    for rest in ["{\"v\":2,", "\0\n", "\0", "\0\n{\"v\":2,"] {
+        let torn = after(|log| {
+            announce(log);
+            log.append(rest.as_bytes());
+        });
+        assert_eq!(torn, (Verdict::Unverifiable, vec!["version_unknown"]), "{rest:?}");
+    }
     let changed = after(|log| {
         announce(log);
         let changed = version_2(log).replace("\"x\"", "\"y\"");

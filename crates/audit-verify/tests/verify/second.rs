@@ -144,15 +144,23 @@ fn they_agree_on_what_was_announced() {
     let parent = tempfile::tempdir().unwrap();
     let versions = ["1", "2", "3", "20", "18446744073709551615"];
     let mut told = Vec::new();
-    for (to, v) in versions.iter().flat_map(|to| versions.map(|v| (to, v))) {
+    // What stands after that record: for it, %.
+    let rests = ["", "%", "%%x", "%x\n", "\0", "\0\n%", "%\0\n%{"];
+    for ((to, v), rest) in versions
+        .iter()
+        .flat_map(|to| versions.map(|v| (to, v)))
+        .flat_map(|versions| rests.map(|rest| (versions, rest)))
+    {
         let mut log = Builder::new();
         log.record(&format!(r#"{{"event_type":"format_changed","to":{to}}}"#));
         log.open_segment();
         let opening = String::from_utf8(log.files.remove(&log.file).unwrap()).unwrap();
         let body = opening[..opening.len() - 76].replacen(r#""v":1"#, &format!(r#""v":{v}"#), 1);
-        log.files.insert(log.file.clone(), seal(&body).0.into_bytes());
+        let (line, _) = seal(&body);
+        let text = line.clone() + &rest.replace('%', &line);
+        log.files.insert(log.file.clone(), text.into_bytes());
         write(&parent.path().join(told.len().to_string()), &log.files);
-        told.push(format!("version {v} where {to} is announced"));
+        told.push(format!("version {v} where {to} is announced, then {rest:?}"));
     }
     compare(second, parent.path(), &told);
 }
