@@ -14,7 +14,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use audit_core::AuditEvent;
-use common::{Log, audit, events, shared_data, told};
+use common::{Key, Log, audit, events, shared_data, told};
 
 const GOLDEN_HEAD: &str = "1047:dd59e59173464ee3e30d4bd89cbf7e937d5e978cd5452591644584afeca33ce4";
 
@@ -88,6 +88,42 @@ fn a_cut_tail_is_found_with_a_head_and_named_as_not_excluded_without() {
     let done = log.verify(&[]);
     assert_eq!((done.status.code(), report(&done).contains("TORN")), (Some(4), true));
     assert_eq!(log.verify(&["--allow-torn"]).status.code(), Some(0));
+}
+
+/// The verdict and the exit status, without and with `--allow-torn`.
+fn judged(log: &Log, more: &[&str]) -> (String, [Option<i32>; 2]) {
+    let done = log.verify(&[&["--format", "json"], more].concat());
+    let json: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let allowed = log.verify(&[&["--allow-torn"], more].concat());
+    let statuses = [done.status.code(), allowed.status.code()];
+    (json.get("verdict").unwrap().as_str().unwrap().to_owned(), statuses)
+}
+
+#[test]
+fn each_verdict_has_its_exit_status_and_a_torn_end_alone_can_be_allowed() {
+    let due = |verdict: &str, status| (verdict.to_owned(), [Some(status); 2]);
+    let key = Key::new("audit.example/host-1");
+    let log = Log::new();
+    log.record(&events(5), &["--key", key.path()]);
+    let vkey = ["--vkey", &key.vkey];
+    let end = fs::read_dir(log.segments()[0].with_file_name("checkpoints")).unwrap();
+    let end = end.map(|entry| entry.unwrap().path()).max().unwrap();
+    assert_eq!(judged(&log, &["--pin", end.to_str().unwrap()]), due("intact", 0));
+    assert_eq!(judged(&log, &vkey), due("signed", 0));
+    assert_eq!(judged(&log, &[]), due("consistent", 0));
+
+    // Its last record is log_closed, which no crash is behind: the one before it is torn.
+    let last = log.segments().pop().unwrap();
+    let whole = fs::read(&last).unwrap();
+    let closing = 1 + memchr::memrchr(b'\n', &whole[..whole.len() - 1]).unwrap();
+    let torn = &whole[..closing - 100];
+    fs::write(&last, torn).unwrap();
+    assert_eq!(judged(&log, &[]), due("truncated", 1));
+    let kept = Log::copy_of_segments(&log);
+    assert_eq!(judged(&kept, &[]), ("torn".to_owned(), [Some(4), Some(0)]));
+    assert_eq!(judged(&kept, &vkey), due("unverifiable", 3));
+    fs::write(kept.segments().pop().unwrap(), [b"x", torn].concat()).unwrap();
+    assert_eq!(judged(&kept, &[]), due("tampered", 1));
 }
 
 #[test]

@@ -178,14 +178,14 @@ fn white_space_and_line_ends_of_another_system_are_found() {
 
 /// A log of which one file cannot be read beyond a byte.
 #[derive(Debug)]
-struct Unreadable {
-    files: MemorySource,
-    name: String,
-    from: Option<u64>,
+pub(crate) struct Unreadable {
+    pub(crate) files: MemorySource,
+    pub(crate) name: String,
+    pub(crate) from: Option<u64>,
 }
 
 #[derive(Debug)]
-struct HalfFile<'s> {
+pub(crate) struct HalfFile<'s> {
     file: MemoryFile<'s>,
     from: Option<u64>,
 }

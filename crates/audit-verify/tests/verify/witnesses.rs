@@ -6,7 +6,7 @@ use audit_verify::{Report, Requirement, Verdict, VerifyOptions};
 use crate::builder::Builder;
 use crate::signed::{codes_of, key, note_path, public, signed_log, verify_by};
 
-fn witness(number: u8) -> SigningKey {
+pub(crate) fn witness(number: u8) -> SigningKey {
     let name = KeyName::new(&format!("witness.example/w{number}")).unwrap();
     SigningKey::from_seed(name, KeyKind::Cosignature, &[100 + number; 32]).unwrap()
 }
