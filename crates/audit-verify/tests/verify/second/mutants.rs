@@ -144,7 +144,7 @@ fn reseal(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     told
 }
 
-fn seal_from(lines: &mut [Vec<u8>], from: usize) {
+pub(crate) fn seal_from(lines: &mut [Vec<u8>], from: usize) {
     let mut before = None;
     for line in &mut lines[from..] {
         let Some(body) = line.len().checked_sub(76).filter(|body| *body >= 79) else { return };
