@@ -77,9 +77,9 @@ static VERBS: [Verb; 11] = [
     },
     Verb {
         name: "soak",
-        about: "tests of crashes, schedules, kills or power cuts, for hours; on record under a name",
+        about: "tests of crashes, schedules, kills, power cuts, a large log or attacks, for hours; on record under a name",
         run: Run::WithOptions {
-            options: "simulation [--states N] [--nested N] [--signed N] [--seed N] [--record NAME], or model [--schedules N] ..., kill|forgetful|cut [--rounds N] ..., adverse [--rounds N] [--seconds N] ...",
+            options: "simulation [--states N] [--nested N] [--signed N] [--seed N] [--record NAME], or model [--schedules N] ..., kill|forgetful|cut [--rounds N] ..., adverse [--rounds N] [--seconds N] ..., large [--records N] [--rounds N] ..., attacks [--mutants N] ...",
             understand: understand_soak,
         },
     },
