@@ -6,14 +6,13 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use audit_logging::writer::{Clock as _, RealStore, SimClock};
 use audit_logging::{
     AuditEvent, AuditEventEnvelope, AuditFileWriter, EventTime, FlushMode, OnDamage,
     RotationPolicy, ServiceId,
 };
-use common::{audit, can_trace, told};
+use common::{audit, can_trace, killed_at, told};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -154,12 +153,9 @@ fn a_kill_at_any_point_of_a_prune_is_gone_on_after() {
     for call in ["unlink,unlinkat", "fsync", "fdatasync", "write", "rename,renameat2"] {
         for number in 1.. {
             let log = Old::new(6);
-            let inject = format!("inject={call}:signal=KILL:when={number}");
-            let done = Command::new("strace")
-                .args(["-qq", "-o", "/dev/null", "-e", &inject, env!("CARGO_BIN_EXE_audit")])
-                .args(["prune", &log.path(), "--older-than", "3000"])
-                .output()
-                .unwrap();
+            let mut strace = killed_at(call, number);
+            let done =
+                strace.args(["prune", &log.path(), "--older-than", "3000"]).output().unwrap();
             let segments = log.segments().into_iter().filter(|path| path.extension().is_some());
             let left = segments.filter(|path| path.to_str().unwrap().contains(".2000-")).count();
             let (status, report) = log.verdict();

@@ -8,9 +8,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{Key, Log, audit, can_trace, events, fed, told};
+use common::{Key, Log, audit, can_trace, events, fed, killed_at, told};
 use tempfile::TempDir;
 
 /// The calls that write, sync and name a note, or a segment with the record of one; `rename` is that
@@ -109,16 +108,6 @@ impl Signed {
         }
         Ok(was_covered)
     }
-}
-
-/// The command, killed when one of its threads makes such a call the first, second or a later time.
-fn killed_at(call: &str, number: u32) -> Command {
-    let mut strace = Command::new("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
-    strace.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
-    // Where cargo has libraries looked for is no call of the command's.
-    strace.env_remove("LD_LIBRARY_PATH").arg(env!("CARGO_BIN_EXE_audit"));
-    strace
 }
 
 #[test]

@@ -86,6 +86,16 @@ pub(crate) fn can_trace() -> bool {
     traced.status.success()
 }
 
+/// The command, killed when one of its threads makes such a call the first, second or a later time.
+pub(crate) fn killed_at(call: &str, number: u32) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    strace.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+    // Where cargo has libraries looked for is no call of the command's.
+    strace.env_remove("LD_LIBRARY_PATH").arg(env!("CARGO_BIN_EXE_audit"));
+    strace
+}
+
 /// The independent SHA-256 tools of this machine, as shell commands that read standard input.
 pub(crate) fn sha256_tools() -> Vec<&'static str> {
     let there = |tool: &&str| {
