@@ -70,9 +70,6 @@ impl Piece {
         if part.start > 0 {
             let Some(feed) = memchr(b'\n', self.read_bytes()) else { return };
             self.first = feed.saturating_add(1);
-            if self.first == self.read {
-                return;
-            }
         }
         self.start = begin.saturating_add(u64::try_from(self.first).unwrap_or(u64::MAX));
         self.finish_line(file, begin, end);

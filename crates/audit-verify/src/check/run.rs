@@ -13,8 +13,6 @@ impl Checker {
         if !self.goes_on_with(run) {
             return false;
         }
-        self.state.cut = false;
-        self.compare_checkpoints();
         for (seq, hash) in (run.first_seq..).zip(&run.hashes) {
             self.chain().push(seq, *hash);
             self.compare_checkpoints();
@@ -28,13 +26,13 @@ impl Checker {
         true
     }
 
-    /// Whether the chain goes on with a run, where any event may stand. Names of segments and the
-    /// first timestamp are then behind it, and no head is compared within it.
+    /// Whether the chain goes on with a run where any event may stand, and no head is of its records.
+    /// The line before it is then a whole record, of a version that is known, and not the first: what
+    /// is done at such a record is done.
     fn goes_on_with(&self, run: &Run) -> bool {
         let state = &self.state;
         let link = state.chain.as_ref().map(|chain| chain.link(run.first_seq, &run.prev_hash));
         link == Some(Link::Good)
-            && state.foreign.is_none()
             && state.opening.is_running()
             && state.service_id.as_ref() == Some(&run.service_id)
             && !state.trust.heads.any_within(run.first_seq..=run.last_seq)
