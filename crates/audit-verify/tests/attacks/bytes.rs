@@ -13,7 +13,7 @@ pub(crate) const FAMILIES: [Family; 9] = [
         level: Level::Chain,
         places: |honest| product(&[bytes(honest), 8]),
         mutant: |honest, place| {
-            change(honest, 0, place, |bytes, at, choices| bytes[at] ^= 1 << choices.of(8))
+            change(honest, 0, place, |bytes, at, choices| flip_bit(bytes, at, choices))
         },
     },
     Family {
@@ -21,32 +21,26 @@ pub(crate) const FAMILIES: [Family; 9] = [
         level: Level::Chain,
         places: |honest| product(&[bytes(honest), 255]),
         mutant: |honest, place| {
-            change(honest, 0, place, |bytes, at, choices| {
-                bytes[at] = bytes[at].wrapping_add(u8::try_from(choices.of(255)).unwrap() + 1);
-            })
+            change(honest, 0, place, |bytes, at, choices| set_byte(bytes, at, choices))
         },
     },
     Family {
         name: "byte put in",
         level: Level::Chain,
         places: |honest| product(&[bytes(honest) + 1, 256]),
-        mutant: |honest, place| {
-            change(honest, 1, place, |bytes, at, choices| {
-                bytes.insert(at, u8::try_from(choices.of(256)).unwrap());
-            })
-        },
+        mutant: |honest, place| change(honest, 1, place, put_byte_in),
     },
     Family {
         name: "byte taken out",
         level: Level::Chain,
         places: |honest| product(&[bytes(honest)]),
-        mutant: |honest, place| change(honest, 0, place, |bytes, at, _| drop(bytes.drain(at..=at))),
+        mutant: |honest, place| change(honest, 0, place, take_byte_out),
     },
     Family {
         name: "cut at a byte",
         level: Level::Chain,
         places: |honest| product(&[bytes(honest)]),
-        mutant: |honest, place| change(honest, 0, place, |bytes, at, _| bytes.truncate(at)),
+        mutant: |honest, place| change(honest, 0, place, cut_off),
     },
     Family {
         name: "beginning cut off at a byte",
@@ -97,6 +91,27 @@ const MORSELS: [&str; 22] = [
     " ", "\t", "\r", "\r\n", "\n", "\n\n", "\u{feff}", "\0\0", "\u{c}", "\\u0041", "\\ud800", "\\",
     "[[[[[[[[", "{}", "{}\n", "null\n", ",\"x\":1", "\"v\":1,", "0", ".0", "e0", "\u{2028}",
 ];
+
+pub(crate) fn flip_bit(bytes: &mut [u8], at: usize, choices: &mut Choices) {
+    bytes[at] ^= 1 << choices.of(8);
+}
+
+/// To each of the other values.
+pub(crate) fn set_byte(bytes: &mut [u8], at: usize, choices: &mut Choices) {
+    bytes[at] = bytes[at].wrapping_add(u8::try_from(choices.of(255)).unwrap() + 1);
+}
+
+pub(crate) fn put_byte_in(bytes: &mut Vec<u8>, at: usize, choices: &mut Choices) {
+    bytes.insert(at, u8::try_from(choices.of(256)).unwrap());
+}
+
+pub(crate) fn take_byte_out(bytes: &mut Vec<u8>, at: usize, _: &mut Choices) {
+    bytes.remove(at);
+}
+
+pub(crate) fn cut_off(bytes: &mut Vec<u8>, at: usize, _: &mut Choices) {
+    bytes.truncate(at);
+}
 
 pub(crate) fn of_bytes(honest: &Honest, files: Files) -> Option<Mutant> {
     least(honest, &files).map(|least| Mutant { files, least })

@@ -1,15 +1,14 @@
 //! Records forged, and the chain computed anew from there on, by somebody who computes hashes.
 
-use audit_core::{Digest, Frontier};
+use audit_core::Digest;
 use audit_verify::Verdict;
 
 use crate::accounts::{Account, Pruned};
-use crate::builder::{Builder, Files, lines_of};
+use crate::builder::{Builder, Files, is_whole, lines_of, seal_from, seal_line};
 use crate::family::{Choices, Family, Level, Mutant, product};
-use crate::honest::{Honest, Signer};
-use crate::lines::{files, lines};
-use crate::oracle::{is_note, is_opening, is_whole, notes, segments, size_of};
-use crate::seals;
+use crate::honest::{Honest, Signer, frontier_of, pruned};
+use crate::lines::{files, lines, newest};
+use crate::oracle::{is_note, is_opening, notes, segments, size_of};
 
 pub(crate) const FAMILIES: [Family; 11] = [
     Family {
@@ -73,7 +72,7 @@ pub(crate) const FAMILIES: [Family; 11] = [
     Family {
         name: "records or a damaged record declared a tail by log_recovered",
         level: Level::Chain,
-        places: |honest| product(&[newest_lines(honest).len(), 700]),
+        places: |honest| product(&[newest(honest).len(), 700]),
         mutant: declare_a_tail,
     },
     Family {
@@ -161,11 +160,7 @@ fn unsigned(honest: &Honest, places: usize) -> u64 {
 }
 
 fn older_lines(honest: &Honest) -> usize {
-    lines(&honest.files).len() - newest_lines(honest).len()
-}
-
-fn newest_lines(honest: &Honest) -> Vec<Vec<u8>> {
-    segments(&honest.files).next_back().map(|(_, bytes)| lines_of(bytes)).unwrap()
+    lines(&honest.files).len() - newest(honest).len()
 }
 
 fn newest_bytes(honest: &Honest) -> usize {
@@ -204,7 +199,7 @@ fn forge(honest: &Honest, place: u64, links: Links) -> Option<Mutant> {
         Links::OfSegment => all.iter().filter(|(number, _)| *number <= segment).count(),
         Links::All => all.len(),
     };
-    seals::from(all.iter_mut().take(until).map(|(_, line)| line), forged);
+    seal_from(all.iter_mut().take(until).map(|(_, line)| line), forged);
     Some(Mutant { files: files(honest, all), least: Verdict::Tampered })
 }
 
@@ -216,23 +211,15 @@ fn rewrite(honest: &Honest, place: u64, signer: Signer, least: Verdict) -> Optio
 /// Goes on with a log, of which these are the first records, as a writer does who opens it.
 fn resumed(honest: &Honest, files: Files) -> Builder {
     let mut log = Builder::empty();
-    let (newest, bytes) = segments(&files).next_back().unwrap();
-    log.file.clone_from(newest);
+    let (name, bytes) = segments(&files).next_back().unwrap();
+    log.file.clone_from(name);
     let whole = lines_of(bytes).iter().take_while(|line| is_whole(line)).count() as u64;
-    log.seq = first_seq(newest) + whole;
+    log.seq = first_seq(name) + whole;
     let leaves = honest.leaves(log.seq);
-    log.frontier = frontier(leaves);
+    log.frontier = frontier_of(leaves);
     log.prev_hash = *leaves.last().unwrap();
     log.files = files;
     log
-}
-
-fn frontier(leaves: &[Digest]) -> Frontier {
-    let mut frontier = Frontier::new();
-    for leaf in leaves {
-        frontier.push(*leaf);
-    }
-    frontier
 }
 
 fn first_seq(segment: &str) -> u64 {
@@ -275,7 +262,7 @@ fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
 /// byte changed so that they are not.
 fn declare_a_tail(honest: &Honest, place: u64) -> Option<Mutant> {
     let mut choices = Choices(place);
-    let lines = newest_lines(honest);
+    let lines = newest(honest);
     let from_line = choices.of(lines.len());
     let changed = choices.of(700);
     let offset: usize = lines[..from_line].iter().map(Vec::len).sum();
@@ -340,7 +327,7 @@ fn change_format(honest: &Honest, version: u64) -> Mutant {
     log.open_segment();
     let line = log.files[&log.file].clone();
     let mut line = [format!("{{\"v\":{version}").as_bytes(), &line["{\"v\":1".len()..]].concat();
-    seals::seal(&mut line);
+    seal_line(&mut line);
     log.files.insert(log.file, line);
     Mutant { files: log.files, least: Verdict::Unverifiable }
 }
@@ -361,12 +348,7 @@ fn prune(honest: &Honest, kept_from: usize, falsify: Falsify, least: Verdict) ->
     let names: Vec<_> = segments(&honest.files).map(|(name, _)| name.clone()).collect();
     let first_kept = names.get(kept_from)?;
     let leaves = honest.leaves(first_seq(first_kept));
-    let mut pruned = Pruned {
-        last_seq: first_seq(first_kept) - 1,
-        last_hash: *leaves.last()?,
-        roots: frontier(leaves).roots().to_vec(),
-        files: names[..kept_from].to_vec(),
-    };
+    let mut pruned = pruned(leaves, names[..kept_from].to_vec());
     falsify(&mut pruned);
     let mut log = resumed(honest, honest.files.clone());
     log.open_segment();
@@ -381,7 +363,7 @@ fn prune(honest: &Honest, kept_from: usize, falsify: Falsify, least: Verdict) ->
 fn recover_over(honest: &Honest, place: u64, least: Verdict) -> Option<Mutant> {
     let mut choices = Choices(place);
     let (at, is_cut) = (choices.of(newest_bytes(honest)), choices.of(2) == 0);
-    let lines = newest_lines(honest);
+    let lines = newest(honest);
     let ends = lines.iter().scan(0, |end, line| {
         *end += line.len();
         Some(*end)

@@ -2,14 +2,13 @@
 //! that somebody who can compute hashes can play them otherwise from any step on.
 
 use audit_checkpoint::SigningKey;
-use audit_core::Digest;
-use audit_core::digest::leaf_hash;
+use audit_core::{Digest, Frontier};
 use audit_verify::VerifyOptions;
 
 use crate::accounts::{Account, Pruned};
-use crate::builder::{Builder, Files, lines_of};
+use crate::builder::{Builder, Files, hash_of, is_whole, lines_of};
 use crate::family::Level;
-use crate::oracle::{is_whole, segments};
+use crate::oracle::segments;
 use crate::signed::{Change, checkpoint_signed, key, note_path, pin};
 
 /// What a writer does, or what happens to it.
@@ -146,9 +145,25 @@ fn leaves_of(states: &[Files]) -> Vec<Digest> {
     longest.extend(states.iter().flatten().map(|(name, bytes)| (name.clone(), bytes.clone())));
     let whole = |bytes: &Vec<u8>| {
         let lines = lines_of(bytes).into_iter();
-        lines.take_while(|line| is_whole(line)).map(|line| leaf_hash(&line[..line.len() - 76]))
+        lines.take_while(|line| is_whole(line)).filter_map(|line| hash_of(&line))
     };
     segments(&longest).flat_map(|(_, bytes)| whole(bytes).collect::<Vec<_>>()).collect()
+}
+
+/// The frontier of the tree over these.
+pub(crate) fn frontier_of(leaves: &[Digest]) -> Frontier {
+    let mut frontier = Frontier::new();
+    for leaf in leaves {
+        frontier.push(*leaf);
+    }
+    frontier
+}
+
+/// What a deletion says of these segments, which hold the first records of a log, by their hashes.
+pub(crate) fn pruned(leaves: &[Digest], files: Vec<String>) -> Pruned {
+    let last = leaves.len() - 1;
+    let roots = frontier_of(leaves).roots().to_vec();
+    Pruned { last_seq: last as u64, last_hash: leaves[last], roots, files }
 }
 
 /// Who signs what is played.
@@ -247,21 +262,9 @@ impl Player {
     fn prune(&mut self) {
         let newest = self.log.file.clone();
         let old: Vec<_> = self.log.files.keys().filter(|name| **name != newest).cloned().collect();
-        let first_seq: u64 = newest[..20].parse().unwrap();
-        let mut until = Builder::empty();
         let lines = old.iter().flat_map(|name| lines_of(&self.log.files[name]));
-        for line in lines {
-            let hash = leaf_hash(&line[..line.len() - 76]);
-            until.frontier.push(hash);
-            until.prev_hash = hash;
-        }
-        let roots = until.frontier.roots().to_vec();
-        let pruned = Pruned {
-            last_seq: first_seq - 1,
-            last_hash: until.prev_hash,
-            roots,
-            files: old.clone(),
-        };
+        let leaves: Vec<Digest> = lines.filter_map(|line| hash_of(&line)).collect();
+        let pruned = pruned(&leaves, old.clone());
         self.log.record(&pruned.event());
         self.log.files.retain(|name, _| !old.contains(name));
     }

@@ -4,12 +4,11 @@
 use audit_testkit::dice::Dice;
 use audit_verify::Verdict;
 
-use crate::builder::{Files, lines_of};
+use crate::builder::{Files, is_whole, lines_of, seal_from};
 use crate::bytes::of_bytes;
 use crate::family::{Choices, Family, Level, Mutant, product};
 use crate::honest::Honest;
-use crate::oracle::{is_whole, segments};
-use crate::seals;
+use crate::oracle::segments;
 
 pub(crate) const FAMILIES: [Family; 8] = [
     Family {
@@ -155,7 +154,7 @@ fn falsify(line: &mut [u8], (event, said): (&str, &str), nth: usize) -> Option<(
 
 /// The newest segment with these lines, linked and sealed anew from one on.
 fn with_newest(honest: &Honest, mut lines: Vec<Vec<u8>>, changed: usize) -> Option<Mutant> {
-    seals::from(&mut lines, changed);
+    seal_from(&mut lines, changed);
     let mut files = honest.files.clone();
     let name = segments(&honest.files).next_back()?.0;
     files.insert(name.clone(), lines.concat());
@@ -204,7 +203,8 @@ pub(crate) fn lines(files: &Files) -> Vec<(usize, Vec<u8>)> {
     segments(files).map(|(_, bytes)| bytes).enumerate().flat_map(of).collect()
 }
 
-fn newest(honest: &Honest) -> Vec<Vec<u8>> {
+/// The lines of the newest segment.
+pub(crate) fn newest(honest: &Honest) -> Vec<Vec<u8>> {
     segments(&honest.files).next_back().map(|(_, bytes)| lines_of(bytes)).unwrap()
 }
 

@@ -21,7 +21,6 @@ mod ledger;
 mod lines;
 mod notes;
 mod oracle;
-mod seals;
 mod segments;
 #[path = "../verify/signed.rs"]
 #[expect(dead_code, reason = "the other tests of the verifier need the rest")]

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::builder::{Builder, Files};
-use crate::bytes::random_byte;
+use crate::bytes::{cut_off, flip_bit, put_byte_in, random_byte, set_byte, take_byte_out};
 use crate::family::{Choices, DRAWN, Family, Level, Mutant, product};
 use crate::honest::{Honest, Signer};
 use crate::oracle::notes;
@@ -20,7 +20,7 @@ pub(crate) const FAMILIES: [Family; 11] = [
         level: Level::Key,
         places: |honest| product(&[newest(honest).len(), 8]),
         mutant: |honest, place| {
-            edit(honest, 0, place, |bytes, at, choices| bytes[at] ^= 1 << choices.of(8))
+            edit(honest, 0, place, |bytes, at, choices| flip_bit(bytes, at, choices))
         },
     },
     Family {
@@ -28,9 +28,7 @@ pub(crate) const FAMILIES: [Family; 11] = [
         level: Level::Key,
         places: |honest| product(&[newest(honest).len(), 255]),
         mutant: |honest, place| {
-            edit(honest, 0, place, |bytes, at, choices| {
-                bytes[at] = bytes[at].wrapping_add(u8::try_from(choices.of(255)).unwrap() + 1);
-            })
+            edit(honest, 0, place, |bytes, at, choices| set_byte(bytes, at, choices))
         },
     },
     Family {
@@ -40,24 +38,20 @@ pub(crate) const FAMILIES: [Family; 11] = [
             0 => 0,
             length => product(&[length + 1, 256]),
         },
-        mutant: |honest, place| {
-            edit(honest, 1, place, |bytes, at, choices| {
-                bytes.insert(at, u8::try_from(choices.of(256)).unwrap());
-            })
-        },
+        mutant: |honest, place| edit(honest, 1, place, put_byte_in),
     },
     Family {
         name: "newest checkpoint, byte taken out",
         level: Level::Key,
         places: |honest| product(&[newest(honest).len()]),
-        mutant: |honest, place| edit(honest, 0, place, |bytes, at, _| drop(bytes.drain(at..=at))),
+        mutant: |honest, place| edit(honest, 0, place, take_byte_out),
     },
     Family {
         name: "newest checkpoint torn at a byte",
         level: Level::Chain,
         places: |honest| product(&[newest(honest).len()]),
         mutant: |honest, place| {
-            let mutant = edit(honest, 0, place, |bytes, at, _| bytes.truncate(at))?;
+            let mutant = edit(honest, 0, place, cut_off)?;
             Some(Mutant { least: Verdict::Tampered, ..mutant })
         },
     },

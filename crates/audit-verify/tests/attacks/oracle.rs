@@ -1,10 +1,9 @@
 //! What has to be said of a mutant at the least, told without the verifier: by comparing its bytes
 //! with those of the honest log, and by what docs/format.md says that a crash leaves.
 
-use audit_core::digest::leaf_hash;
 use audit_verify::Verdict;
 
-use crate::builder::{Files, lines_of};
+use crate::builder::{Files, is_whole, lines_of};
 use crate::honest::Honest;
 
 /// Bytes that the writer of every log here leaves unsynced at most.
@@ -99,13 +98,6 @@ pub(crate) fn is_opening(line: &[u8]) -> bool {
 fn holds(bytes: &[u8], event_type: &str) -> bool {
     let found = format!("{{\"event_type\":\"{event_type}\"");
     memchr::memmem::find(bytes, found.as_bytes()).is_some()
-}
-
-/// Whether a line is a record with a right hash.
-pub(crate) fn is_whole(line: &[u8]) -> bool {
-    let Some(body) = line.len().checked_sub(76) else { return false };
-    let (body, seal) = line.split_at(body);
-    seal == format!(",\"hash\":\"{}\"}}\n", leaf_hash(body)).as_bytes()
 }
 
 /// The rule of docs/format.md, "Tail".

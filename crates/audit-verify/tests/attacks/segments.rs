@@ -3,7 +3,7 @@
 use audit_testkit::dice::Dice;
 use audit_verify::Verdict;
 
-use crate::builder::Files;
+use crate::builder::{Files, segment_name};
 use crate::bytes::of_bytes;
 use crate::family::{Choices, Family, Level, Mutant, product};
 use crate::honest::{Honest, Signer};
@@ -49,9 +49,7 @@ pub(crate) const FAMILIES: [Family; 12] = [
             let mut choices = Choices(place);
             let mut files = honest.files.clone();
             let (one, other) = (nth(&files, &mut choices), nth(&files, &mut choices));
-            let bytes = files[&one].clone();
-            let others = files.insert(other.clone(), bytes).unwrap();
-            files.insert(one, others);
+            exchange(&mut files, &one, &other);
             of_bytes(honest, files)
         },
     },
@@ -63,7 +61,7 @@ pub(crate) const FAMILIES: [Family; 12] = [
             let mut choices = Choices(place);
             let mut files = honest.files.clone();
             let bytes = files[&nth(&files, &mut choices)].clone();
-            let copy = crate::builder::segment_name(choices.of(64) as u64);
+            let copy = segment_name(choices.of(64) as u64);
             if files.contains_key(&copy) {
                 return None;
             }
@@ -201,20 +199,22 @@ fn splice(honest: &Honest, place: u64) -> Option<Mutant> {
     Some(Mutant { files: files(honest, spliced), least: Verdict::Tampered })
 }
 
+fn exchange(files: &mut Files, one: &str, other: &str) {
+    let bytes = files[one].clone();
+    let others = files.insert(other.to_owned(), bytes).unwrap();
+    files.insert(one.to_owned(), others);
+}
+
 /// Does something to the segments.
 pub(crate) fn change_segments(files: &mut Files, dice: &mut Dice) {
     let names: Vec<_> = segments(files).map(|(name, _)| name.clone()).collect();
     let (one, other) = (&names[dice.index(names.len())], &names[dice.index(names.len())]);
-    let bytes = files[one].clone();
     match dice.index(3) {
         0 => drop(files.remove(one)),
-        1 => {
-            let others = files.insert(other.clone(), bytes).unwrap();
-            files.insert(one.clone(), others);
-        }
+        1 => exchange(files, one, other),
         _ => {
-            let seq = dice.between(0, 30);
-            files.insert(crate::builder::segment_name(seq), bytes);
+            let (copy, bytes) = (segment_name(dice.between(0, 30)), files[one].clone());
+            files.insert(copy, bytes);
         }
     }
 }

@@ -1,18 +1,15 @@
 //! Whatever lies in a directory: it is judged, in bounded memory, and never waited for.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
 use audit_core::Digest;
-use audit_verify::{
-    LogFile, LogSource, MemoryFile, MemorySource, OpenError, Verdict, VerifyOptions, verify_dir,
-    verify_source,
-};
+use audit_verify::{Verdict, VerifyOptions, verify_dir, verify_source};
 
 use crate::builder::{Builder, codes, seal, segment_name, twenty_records, verify};
+use crate::watched::{Fault, Watched};
 
 #[test]
 fn a_directory_that_is_not_there_or_is_a_file_is_an_error() {
@@ -176,68 +173,13 @@ fn white_space_and_line_ends_of_another_system_are_found() {
     }
 }
 
-/// A log of which one file cannot be read beyond a byte.
-#[derive(Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) files: MemorySource,
-    pub(crate) name: String,
-    pub(crate) from: Option<u64>,
-}
-
-#[derive(Debug)]
-pub(crate) struct HalfFile<'s> {
-    file: MemoryFile<'s>,
-    from: Option<u64>,
-}
-
-impl LogSource for Unreadable {
-    type File<'s> = HalfFile<'s>;
-
-    fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        self.files.visit_names(visit)
-    }
-
-    fn open(&self, name: &str) -> Result<HalfFile<'_>, OpenError> {
-        let is_bad = name == self.name;
-        if is_bad && self.from.is_none() {
-            return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
-        }
-        let from = self.from.filter(|_| is_bad);
-        Ok(HalfFile { file: self.files.open(name)?, from })
-    }
-
-    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
-        self.files.visit_checkpoints(visit)
-    }
-
-    fn open_checkpoint(&self, name: &str) -> Result<HalfFile<'_>, OpenError> {
-        self.open(&format!("checkpoints/{name}"))
-    }
-}
-
-impl LogFile for HalfFile<'_> {
-    fn size(&self) -> io::Result<u64> {
-        self.file.size()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(from) = self.from else { return self.file.read_at(offset, buffer) };
-        let room = usize::try_from(from.saturating_sub(offset)).unwrap().min(buffer.len());
-        match room {
-            0 => Err(io::Error::other("a bad block")),
-            room => self.file.read_at(offset, &mut buffer[..room]),
-        }
-    }
-}
-
 #[test]
 fn a_segment_that_cannot_be_read_is_a_finding_and_hides_no_worse_one() {
     let log = twenty_records();
-    for from in [None, Some(0), Some(700)] {
+    for fault in [Fault::Denied, Fault::Unreadable(0), Fault::Unreadable(700)] {
         for name in log.files.keys() {
             let verify = |files: &crate::builder::Files| {
-                let files = MemorySource::new(files.clone());
-                let source = Unreadable { files, name: name.clone(), from };
+                let source = Watched::new(files.clone()).with(fault, name);
                 verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap()
             };
             let report = verify(&log.files);
@@ -259,8 +201,7 @@ fn a_segment_that_cannot_be_read_is_a_finding_and_hides_no_worse_one() {
 #[test]
 fn a_tail_whose_account_cannot_be_read_is_not_called_tampering() {
     let log = crate::accounts::recovered_log();
-    let name = log.file.clone();
-    let source = Unreadable { files: MemorySource::new(log.files), name, from: None };
+    let source = Watched::new(log.files).with(Fault::Denied, &log.file);
     let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
     assert_eq!((report.verdict, report.findings_total), (Verdict::Unverifiable, 1), "{report}");
 }

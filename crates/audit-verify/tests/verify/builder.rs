@@ -126,7 +126,59 @@ impl Builder {
 /// A body with its hash field and its line feed.
 pub(crate) fn seal(body: &str) -> (String, Digest) {
     let hash = leaf_hash(body.as_bytes());
-    (format!("{body},\"hash\":\"{hash}\"}}\n"), hash)
+    (format!("{body}{}", hash_field(hash)), hash)
+}
+
+/// The end of a record's line.
+fn hash_field(hash: Digest) -> String {
+    format!(",\"hash\":\"{hash}\"}}\n")
+}
+
+/// Bytes of the end of a record's line, and of the field before it.
+const HASH_FIELD_BYTES: usize = 76;
+const PREV_HASH_FIELD_BYTES: usize = 79;
+
+/// The hash that a line has to have; `None` where there is no room for it.
+pub(crate) fn hash_of(line: &[u8]) -> Option<Digest> {
+    let body = line.len().checked_sub(HASH_FIELD_BYTES)?;
+    Some(leaf_hash(&line[..body]))
+}
+
+/// Whether a line is a record with a right hash.
+pub(crate) fn is_whole(line: &[u8]) -> bool {
+    hash_of(line).is_some_and(|hash| line.ends_with(hash_field(hash).as_bytes()))
+}
+
+/// Gives a line the hash that it has to have.
+pub(crate) fn seal_line(line: &mut Vec<u8>) -> Option<Digest> {
+    let hash = hash_of(line)?;
+    line.truncate(line.len() - HASH_FIELD_BYTES);
+    line.extend_from_slice(hash_field(hash).as_bytes());
+    Some(hash)
+}
+
+/// Seals a line anew, and links and seals all records that follow it, as somebody does who can
+/// compute hashes. Where a tail stands among them, it is left.
+pub(crate) fn seal_from<'l>(lines: impl IntoIterator<Item = &'l mut Vec<u8>>, first: usize) {
+    let mut before: Option<Digest> = None;
+    for line in lines.into_iter().skip(first) {
+        match before {
+            Some(_) if !is_whole(line) || !has_link(line) => continue,
+            Some(hash) => link(line, hash),
+            None => {}
+        }
+        before = seal_line(line);
+    }
+}
+
+fn has_link(line: &[u8]) -> bool {
+    line.len() >= HASH_FIELD_BYTES + PREV_HASH_FIELD_BYTES
+}
+
+/// Names another record as the one before.
+fn link(line: &mut [u8], hash: Digest) {
+    let end = line.len() - HASH_FIELD_BYTES - 1;
+    line[end - 64..end].copy_from_slice(hash.to_string().as_bytes());
 }
 
 fn timestamp(seq: u64) -> String {

@@ -20,6 +20,7 @@ use crate::signed::{
     codes_of, key, key_called, note, note_path, notices_of, public, signed_log, strip, verify_by,
     with_key,
 };
+use crate::watched::{Fault, Watched};
 
 #[test]
 fn a_log_whose_end_the_given_key_signed_is_signed_and_says_what_that_does_not_exclude() {
@@ -287,48 +288,8 @@ fn a_checkpoint_that_cannot_be_read_is_a_finding() {
 }
 
 fn verify_unreadable(files: &Files, name: &str, options: &VerifyOptions) -> Report {
-    let source = Denied { files: MemorySource::new(files.clone()), name: name.to_owned() };
+    let source = Watched::new(files.clone()).with(Fault::Denied, name);
     verify_source(&source, options, &mut |_| ()).unwrap()
-}
-
-/// Files one of which may not be opened.
-#[derive(Debug)]
-struct Denied {
-    files: MemorySource,
-    name: String,
-}
-
-impl Denied {
-    fn check(&self, path: &str) -> Result<(), OpenError> {
-        let is_denied = path == self.name;
-        if is_denied {
-            Err(io::Error::from(io::ErrorKind::PermissionDenied).into())
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl LogSource for Denied {
-    type File<'s> = MemoryFile<'s>;
-
-    fn visit_names(&self, visit: &mut dyn FnMut(&OsStr)) -> io::Result<()> {
-        self.files.visit_names(visit)
-    }
-
-    fn open(&self, name: &str) -> Result<MemoryFile<'_>, OpenError> {
-        self.check(name)?;
-        self.files.open(name)
-    }
-
-    fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
-        self.check("checkpoints")?;
-        self.files.visit_checkpoints(visit)
-    }
-
-    fn open_checkpoint(&self, name: &str) -> Result<MemoryFile<'_>, OpenError> {
-        self.open(&format!("checkpoints/{name}"))
-    }
 }
 
 /// A log that changes after its checkpoints were read and its segments were listed.

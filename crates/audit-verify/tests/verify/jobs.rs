@@ -1,7 +1,5 @@
 //! A log read by several threads: what is said of it is the same, to the byte.
 
-mod watched;
-
 use std::collections::HashSet;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -14,11 +12,11 @@ use audit_verify::{
     Jobs, LogSource, MemorySource, Requirement, Verdict, VerifyOptions, verify_dir, verify_source,
 };
 
-use crate::builder::{Builder, Files, codes, line_starts, lines_of, verify};
+use crate::builder::{Builder, Files, codes, line_starts, lines_of, seal_from, seal_line, verify};
 use crate::second::{logs, mutants};
 use crate::signed::{key, note_path, pin, public};
+use crate::watched::{Fault, Watched};
 use crate::witnesses::two_of_three;
-use watched::{Fault, Watched};
 
 /// Events between two records of the writer's own.
 const EVENTS: usize = 60;
@@ -174,8 +172,9 @@ fn another_service_is_found_in_each_record_after_it() {
     for line in &mut lines[20..] {
         let text = String::from_utf8(std::mem::take(line)).unwrap();
         *line = text.replace("bank.teller-1", "bank.teller-2").into_bytes();
+        seal_line(line).unwrap();
     }
-    mutants::seal_from(&mut lines, 20);
+    seal_from(&mut lines, 20);
     *bytes = lines.concat();
     assert_eq!(codes(&log.files, Verdict::Tampered), ["service_changed"; 22]);
     let source = MemorySource::new(log.files);
@@ -189,7 +188,7 @@ fn each_byte_of_a_whole_segment_is_read_once_and_by_two_threads() {
     let segment = &log.files[&log.file];
     // The second piece begins with a line, and the others do not.
     let (bytes, piece_bytes) = (segment.len(), line_starts(segment)[50]);
-    let source = Watched::new(log.files, Fault::None);
+    let source = Watched::new(log.files);
     let options = VerifyOptions { jobs: jobs(2, piece_bytes), ..VerifyOptions::default() };
     let report = verify_source(&source, &options, &mut |_| ()).unwrap();
     assert_eq!((report.verdict, report.events), (Verdict::Consistent, 1_000), "{report}");
@@ -217,7 +216,7 @@ fn a_segment_that_changes_while_it_is_read_gets_the_same_report() {
                 }
                 let fault = (name.clone(), fault);
                 let told = format!("{fault:?}");
-                let source = Watched::new(files, fault.1).of(name);
+                let source = Watched::new(files).with(fault.1, name);
                 compare(&source, &VerifyOptions::default(), dice, &told);
             }
         }

@@ -30,4 +30,5 @@ mod signed;
 mod text;
 mod verdicts;
 mod view;
+mod watched;
 mod witnesses;

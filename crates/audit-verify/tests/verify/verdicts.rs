@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use audit_checkpoint::{KeyKind, Policy};
 use audit_core::{Digest, Receipt};
-use audit_verify::{MemorySource, Report, Requirement, Verdict, VerifyOptions, verify_source};
+use audit_verify::{Report, Requirement, Verdict, VerifyOptions, verify_source};
 
-use crate::bad_input::Unreadable;
 use crate::builder::{Builder, Files, line_starts};
 use crate::signed::{key, note, note_path, pin, public, signed_log, strip, verify_by};
+use crate::watched::{Fault, Watched};
 use crate::witnesses::witness;
 
 const COSIGNED_SECS: u64 = 1_700_000_000;
@@ -246,13 +246,12 @@ fn due(case: &Case, key: Key, kept: Kept, require: Requirement) -> Verdict {
 }
 
 fn judged(case: &Case, options: &VerifyOptions) -> Report {
-    let files = MemorySource::new(case.files.clone());
-    match case.unreadable.clone() {
-        None => verify_source(&files, options, &mut |_| ()).unwrap(),
-        Some(name) => {
-            verify_source(&Unreadable { files, name, from: None }, options, &mut |_| ()).unwrap()
-        }
-    }
+    let source = Watched::new(case.files.clone());
+    let source = match &case.unreadable {
+        None => source,
+        Some(name) => source.with(Fault::Denied, name),
+    };
+    verify_source(&source, options, &mut |_| ()).unwrap()
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A log in memory that notes who reads how much of it, and of which one file changes meanwhile.
+//! A log in memory that notes who reads how much of it, and of which one file cannot be read, or
+//! changes meanwhile.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,8 +13,10 @@ use crate::builder::Files;
 
 /// What becomes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     None,
+    /// It cannot be opened, or if it is the folder of the checkpoints, listed.
+    Denied,
     /// It cannot be read from this byte on.
     Unreadable(usize),
     /// It had more bytes than this when it was asked.
@@ -23,7 +26,7 @@ pub(super) enum Fault {
 }
 
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(crate) struct Watched {
     files: MemorySource,
     fault: Fault,
     /// The file that it befalls.
@@ -32,23 +35,33 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn new(files: Files, fault: Fault) -> Self {
+    /// Nothing befalls it.
+    pub(crate) fn new(files: Files) -> Self {
         let (files, name) = (MemorySource::new(files), String::new());
-        Self { files, fault, name, reads: Mutex::default() }
+        Self { files, fault: Fault::None, name, reads: Mutex::default() }
     }
 
-    pub(super) fn of(self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self }
+    pub(crate) fn with(self, fault: Fault, name: &str) -> Self {
+        Self { fault, name: name.to_owned(), ..self }
+    }
+
+    /// What befalls a file, unless it cannot be looked at.
+    fn fault_of(&self, name: &str) -> Result<Fault, OpenError> {
+        let fault = if name == self.name { self.fault } else { Fault::None };
+        if fault == Fault::Denied {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
+        }
+        Ok(fault)
     }
 
     /// Each read, by whom and of how many bytes.
-    pub(super) fn reads(&self) -> Vec<(ThreadId, usize)> {
+    pub(crate) fn reads(&self) -> Vec<(ThreadId, usize)> {
         self.reads.lock().unwrap().clone()
     }
 }
 
 #[derive(Debug)]
-pub(super) struct WatchedFile<'s> {
+pub(crate) struct WatchedFile<'s> {
     file: MemoryFile<'s>,
     fault: Fault,
     was_asked: AtomicBool,
@@ -63,12 +76,13 @@ impl LogSource for Watched {
     }
 
     fn open(&self, name: &str) -> Result<WatchedFile<'_>, OpenError> {
-        let fault = if name == self.name { self.fault } else { Fault::None };
+        let fault = self.fault_of(name)?;
         let was_asked = AtomicBool::new(false);
         Ok(WatchedFile { file: self.files.open(name)?, fault, was_asked, source: self })
     }
 
     fn visit_checkpoints(&self, visit: &mut dyn FnMut(&OsStr)) -> Result<(), OpenError> {
+        self.fault_of("checkpoints")?;
         self.files.visit_checkpoints(visit)
     }
 
@@ -83,9 +97,11 @@ impl LogFile for WatchedFile<'_> {
             Fault::Grows(at) if !self.was_asked.swap(true, Relaxed) => {
                 Ok(u64::try_from(at).unwrap())
             }
-            Fault::None | Fault::Unreadable(_) | Fault::Shrinks(_) | Fault::Grows(_) => {
-                self.file.size()
-            }
+            Fault::None
+            | Fault::Denied
+            | Fault::Unreadable(_)
+            | Fault::Shrinks(_)
+            | Fault::Grows(_) => self.file.size(),
         }
     }
 
@@ -94,7 +110,7 @@ impl LogFile for WatchedFile<'_> {
         let room = match self.fault {
             Fault::Unreadable(end) if at >= end => return Err(io::Error::other("a bad block")),
             Fault::Unreadable(end) | Fault::Shrinks(end) => end.saturating_sub(at),
-            Fault::None | Fault::Grows(_) => buffer.len(),
+            Fault::None | Fault::Denied | Fault::Grows(_) => buffer.len(),
         };
         let room = room.min(buffer.len());
         let read = self.file.read_at(offset, &mut buffer[..room])?;

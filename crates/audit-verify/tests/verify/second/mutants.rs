@@ -1,9 +1,8 @@
 //! What can be done to a stored log, drawn by dice.
 
-use audit_core::digest::leaf_hash;
 use audit_testkit::dice::Dice;
 
-use crate::builder::{Files, lines_of};
+use crate::builder::{Files, lines_of, seal_from};
 
 /// What may be put into a record, to see whether both parse alike.
 const MORSELS: [&str; 25] = [
@@ -142,19 +141,4 @@ fn reseal(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     seal_from(&mut lines, at);
     *bytes = lines.concat();
     told
-}
-
-pub(crate) fn seal_from(lines: &mut [Vec<u8>], from: usize) {
-    let mut before = None;
-    for line in &mut lines[from..] {
-        let Some(body) = line.len().checked_sub(76).filter(|body| *body >= 79) else { return };
-        if let Some(hash) = before {
-            let link = format!("{hash}\"");
-            line[body - 65..body].copy_from_slice(link.as_bytes());
-        }
-        let hash = leaf_hash(&line[..body]);
-        let seal = format!(",\"hash\":\"{hash}\"}}\n");
-        line.splice(body.., seal.bytes());
-        before = Some(hash);
-    }
 }
