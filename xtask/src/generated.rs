@@ -63,7 +63,7 @@ pub(crate) fn check() -> Outcome {
 pub(crate) fn assets() -> Outcome {
     let dir = made("assets");
     remove(&dir)?;
-    let assets = ["run", "--quiet", "--package", "audit-cli", "--bin", "audit", "--", "assets"];
+    let assets = ["run", "--quiet", "--package", "audit-log-cli", "--bin", "audit", "--", "assets"];
     run(cargo(&assets).arg(&dir))?;
     output::say(format_args!("completions, manual pages and schemas are in {}", dir.display()));
     Ok(())

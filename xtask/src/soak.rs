@@ -44,7 +44,7 @@ static SOAKS: [Soak; 8] = [
     },
     Soak {
         name: "kill",
-        package: "audit-logging",
+        package: "audit-log",
         target: "real",
         test: "soak::kill",
         numbers: &[("rounds", 10_000)],
@@ -54,7 +54,7 @@ static SOAKS: [Soak; 8] = [
     },
     Soak {
         name: "forgetful",
-        package: "audit-logging",
+        package: "audit-log",
         target: "real",
         test: "soak::forgetful",
         numbers: &[("rounds", 100_000)],
@@ -63,7 +63,7 @@ static SOAKS: [Soak; 8] = [
     },
     Soak {
         name: "cut",
-        package: "audit-logging",
+        package: "audit-log",
         target: "real",
         test: "soak::cut",
         numbers: &[("rounds", 2_000)],
@@ -73,7 +73,7 @@ static SOAKS: [Soak; 8] = [
     },
     Soak {
         name: "adverse",
-        package: "audit-logging",
+        package: "audit-log",
         target: "real",
         test: "soak::adverse",
         numbers: &[("rounds", 24), ("seconds", 60)],
@@ -84,7 +84,7 @@ static SOAKS: [Soak; 8] = [
     },
     Soak {
         name: "large",
-        package: "audit-cli",
+        package: "audit-log-cli",
         target: "large",
         test: "soak",
         numbers: &[("records", 1_000_000), ("rounds", 7)],

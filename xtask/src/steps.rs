@@ -8,7 +8,7 @@ pub(crate) fn lint() -> Outcome {
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
     run(cargo(&clippy).args(["--", "-D", "warnings"]))?;
     // What most services build: the facade without its optional features.
-    let bare = ["clippy", "--package", "audit-logging", "--all-targets"];
+    let bare = ["clippy", "--package", "audit-log", "--all-targets"];
     run(cargo(&bare).args(["--", "-D", "warnings"]))?;
     format()?;
     deny()

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_core::lifecycle::ContinuedLog;
-use audit_logging::writer::inspect;
-use audit_logging::{
+use audit_log::writer::inspect;
+use audit_log::{
     AuditFileWriter, FlushMode, OpenError, OpenPolicy, RotationPolicy, ServiceId, WriteError,
 };
 use clap::Args;

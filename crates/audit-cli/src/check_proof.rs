@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use audit_core::limits::{PROOF_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::{Digest, Inert, digest};
-use audit_logging::checkpoint::{
+use audit_log::checkpoint::{
     CheckpointError, ConsistencyProof, InclusionProof, KeyError, NoteError, Policy, ProofError,
     Quorum, SignedCheckpoint, VerifyingKey,
 };

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use audit_core::Inert;
-use audit_logging::checkpoint::SigningKey;
-use audit_logging::{
+use audit_log::checkpoint::SigningKey;
+use audit_log::{
     AuditFileWriter, FlushMode, OpenError, OpenPolicy, RotationPolicy, SignError, Signing,
 };
 use clap::Args;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_core::limits::RESERVE_BYTES;
-use audit_logging::writer::{Clock as _, Glance, NewestSegment, SystemClock, glance};
+use audit_log::writer::{Clock as _, Glance, NewestSegment, SystemClock, glance};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};

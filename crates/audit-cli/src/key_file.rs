@@ -7,7 +7,7 @@ use std::path::Path;
 
 use audit_core::Inert;
 use audit_core::limits::KEY_FILE_BYTES_MAX;
-use audit_logging::checkpoint::{KeyError, KeyKind, SigningKey};
+use audit_log::checkpoint::{KeyError, KeyKind, SigningKey};
 
 /// Why a key file is of no use.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use audit_logging::checkpoint::{KeyError, KeyKind, KeyName, SigningKey};
+use audit_log::checkpoint::{KeyError, KeyKind, KeyName, SigningKey};
 use clap::Args;
 use rustix::io::retry_on_intr;
 use rustix::rand::{GetRandomFlags, getrandom};

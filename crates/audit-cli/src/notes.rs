@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use audit_core::Inert;
 use audit_core::limits::{NOTE_BYTES_MAX, POLICY_BYTES_MAX};
-use audit_logging::checkpoint::{
-    Checkpoint, CheckpointError, Note, NoteError, Policy, PolicyError,
-};
+use audit_log::checkpoint::{Checkpoint, CheckpointError, Note, NoteError, Policy, PolicyError};
 
 /// Why a file gives no checkpoint.
 #[derive(Debug, thiserror::Error)]

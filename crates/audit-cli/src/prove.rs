@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use audit_core::{Digest, Frontier, Inert};
-use audit_logging::checkpoint::{
+use audit_log::checkpoint::{
     ConsistencyProof, InclusionProof, ProofError, Prover, TreeError, check_consistency,
     check_inclusion,
 };

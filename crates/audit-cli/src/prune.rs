@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use audit_core::Inert;
-use audit_logging::writer::Clock as _;
-use audit_logging::writer::{PruneError, PrunePlan, SystemClock, plan_prune};
-use audit_logging::{AuditFileWriter, FlushMode, OpenPolicy, RetentionPolicy, RotationPolicy};
+use audit_log::writer::Clock as _;
+use audit_log::writer::{PruneError, PrunePlan, SystemClock, plan_prune};
+use audit_log::{AuditFileWriter, FlushMode, OpenPolicy, RetentionPolicy, RotationPolicy};
 use clap::Args;
 use serde_json::{Value, json};
 

@@ -14,10 +14,10 @@ use audit_core::limits::{
     COMMAND_DEADLINE_SECS,
 };
 use audit_core::{Digest, Inert};
-use audit_logging::signal::{EndSignal, EndSignals};
-use audit_logging::validate::decode_line;
-use audit_logging::writer::Loss;
-use audit_logging::{
+use audit_log::signal::{EndSignal, EndSignals};
+use audit_log::validate::decode_line;
+use audit_log::writer::Loss;
+use audit_log::{
     AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, OnDamage,
     OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, Signing,
     TextPolicy,

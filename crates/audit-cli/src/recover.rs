@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use audit_core::Inert;
-use audit_logging::writer::{Inspection, inspect};
+use audit_log::writer::{Inspection, inspect};
 use clap::Args;
 use serde_json::{Value, json};
 

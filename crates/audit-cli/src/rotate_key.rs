@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use audit_core::Inert;
-use audit_logging::checkpoint::Checkpoint;
-use audit_logging::{OpenError, SignError};
+use audit_log::checkpoint::Checkpoint;
+use audit_log::{OpenError, SignError};
 use clap::Args;
 
 use crate::key_file::{self, KeyFileError};

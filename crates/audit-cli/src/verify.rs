@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use audit_core::{EventTime, Inert, Receipt};
-use audit_logging::checkpoint::{KeyKind, Policy, VerifyingKey};
+use audit_log::checkpoint::{KeyKind, Policy, VerifyingKey};
 use audit_verify::{
     DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
 };

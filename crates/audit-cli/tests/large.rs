@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use audit_core::{AuditEventEnvelope, FlushMode, RotationPolicy};
-use audit_logging::checkpoint::SigningKey;
-use audit_logging::writer::{AuditFileWriter, Signing};
+use audit_log::checkpoint::SigningKey;
+use audit_log::writer::{AuditFileWriter, Signing};
 use audit_testkit::dice::Dice;
 use audit_testkit::events;
 use audit_testkit::soak::number;

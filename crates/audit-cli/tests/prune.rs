@@ -7,8 +7,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use audit_logging::writer::{Clock as _, RealStore, SimClock};
-use audit_logging::{
+use audit_log::writer::{Clock as _, RealStore, SimClock};
+use audit_log::{
     AuditEvent, AuditEventEnvelope, AuditFileWriter, EventTime, FlushMode, OnDamage,
     RotationPolicy, ServiceId,
 };

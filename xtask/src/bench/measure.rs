@@ -23,7 +23,7 @@ const PACKAGES: [&str; 10] = [
     "-p",
     "audit-verify",
     "-p",
-    "audit-logging",
+    "audit-log",
 ];
 
 /// Benchmarks whose names end so count instructions; the others take time.

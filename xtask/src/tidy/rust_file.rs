@@ -16,7 +16,7 @@ const LIBRARIES: [&str; 6] = [
     "audit-checkpoint",
     "audit-writer",
     "audit-verify",
-    "audit-logging",
+    "audit-log",
 ];
 
 pub(crate) fn is_library(package: &str) -> bool {

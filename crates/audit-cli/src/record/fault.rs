@@ -4,9 +4,7 @@ use std::fmt;
 use std::io;
 
 use audit_core::limits::COMMAND_DEADLINE_SECS;
-use audit_logging::{
-    Condition, EmitError, Health, OpenError, ShutdownError, SignError, WriteError,
-};
+use audit_log::{Condition, EmitError, Health, OpenError, ShutdownError, SignError, WriteError};
 
 use crate::key_file::KeyFileError;
 

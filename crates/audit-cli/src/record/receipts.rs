@@ -10,8 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use audit_core::limits::CALL_DEADLINE_SECS_DEFAULT;
-use audit_logging::writer::QueueError;
-use audit_logging::{PendingReceipt, Receipt};
+use audit_log::writer::QueueError;
+use audit_log::{PendingReceipt, Receipt};
 
 use super::fault::Fault;
 use crate::bell::Bell;

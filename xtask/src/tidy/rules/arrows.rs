@@ -34,19 +34,13 @@ const ARROWS: [Arrows; 9] = [
         tests_use: &["audit-testkit"],
     },
     Arrows {
-        package: "audit-logging",
+        package: "audit-log",
         uses: &["audit-core", "audit-validate", "audit-writer", "audit-checkpoint"],
         tests_use: &["audit-testkit", "audit-verify"],
     },
     Arrows {
-        package: "audit-cli",
-        uses: &[
-            "audit-logging",
-            "audit-core",
-            "audit-validate",
-            "audit-verify",
-            "audit-checkpoint",
-        ],
+        package: "audit-log-cli",
+        uses: &["audit-log", "audit-core", "audit-validate", "audit-verify", "audit-checkpoint"],
         tests_use: &["audit-testkit"],
     },
     // Not the writer: the verifier's tests use this one.
@@ -71,7 +65,7 @@ const RUNTIMES_AND_LOGGERS: [&str; 10] = [
 /// Who may have which of them behind a feature that is off by default: the facade alone, since it
 /// is where a service chooses.
 const INTEGRATIONS: [(&str, &str); 3] =
-    [("audit-logging", "metrics"), ("audit-logging", "signal-hook"), ("audit-logging", "tracing")];
+    [("audit-log", "metrics"), ("audit-log", "signal-hook"), ("audit-log", "tracing")];
 
 pub(crate) fn check(packages: &[Package], files: &[File]) -> Vec<Violation> {
     packages.iter().flat_map(|package| check_package(package, packages, files)).collect()
@@ -180,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_verifiers_tests_may_not_use_what_they_check() {
-        for name in ["audit-writer", "audit-validate", "audit-logging"] {
+        for name in ["audit-writer", "audit-validate", "audit-log"] {
             let found = judge("audit-verify", &json!([dev(name)]));
             assert_eq!(found.len(), 1, "{name}");
             assert!(found[0].contains("the tests of audit-verify may not use"), "{found:?}");
@@ -213,16 +207,16 @@ mod tests {
     #[test]
     fn a_library_leaves_runtimes_and_loggers_to_the_program() {
         for name in RUNTIMES_AND_LOGGERS {
-            assert_eq!(judge("audit-logging", &json!([normal(name)])).len(), 1, "{name}");
+            assert_eq!(judge("audit-log", &json!([normal(name)])).len(), 1, "{name}");
         }
         let optional = |name| json!([{ "name": name, "kind": null, "optional": true }]);
         for (package, name) in INTEGRATIONS {
             assert!(judge(package, &optional(name)).is_empty(), "{name}");
         }
-        assert_eq!(judge("audit-logging", &optional("tokio")).len(), 1);
+        assert_eq!(judge("audit-log", &optional("tokio")).len(), 1);
         assert_eq!(judge("audit-writer", &optional("tracing")).len(), 1);
-        assert!(judge("audit-logging", &json!([dev("tokio")])).is_empty());
-        assert!(judge("audit-cli", &json!([normal("tokio")])).is_empty());
+        assert!(judge("audit-log", &json!([dev("tokio")])).is_empty());
+        assert!(judge("audit-log-cli", &json!([normal("tokio")])).is_empty());
     }
 
     #[test]

@@ -55,7 +55,7 @@ const STARTS_THREADS: [&str; 6] = [
     "crates/audit-writer/src/outbox.rs",
     "crates/audit-writer/src/worker",
     "crates/audit-verify/src/pool.rs",
-    "crates/audit-logging/src/worker",
+    "crates/audit-log/src/worker",
     "crates/audit-testkit/",
     "xtask/",
 ];
