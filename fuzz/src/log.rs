@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_id};
+use audit_core::lifecycle::{LifecycleEvent, LogId, LogOpened, PreviousSegment, SegmentOpened, write_audit_id};
 use audit_core::limits::PAYLOAD_BYTES_MAX;
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{
@@ -65,24 +65,18 @@ impl Begun {
             self.done.insert(file.clone(), std::mem::take(&mut self.lines));
             PreviousSegment { file, last_seq, last_hash: self.prev_hash }
         });
-        self.push_lifecycle(&LifecycleEvent::SegmentOpened {
-            log_id: LogId::from_bytes([7; 16]),
-            merkle_frontier: self.frontier.roots().to_vec(),
+        self.push_lifecycle(&LifecycleEvent::SegmentOpened(SegmentOpened {
             previous,
-            continues: None,
-        });
+            ..SegmentOpened::new(LogId::from_bytes([7; 16]), self.frontier.roots().to_vec())
+        }));
     }
 
     pub(crate) fn log_opened(&mut self) {
-        self.push_lifecycle(&LifecycleEvent::LogOpened {
-            writer: "fuzz".to_owned(),
-            flush_mode: "immediate".to_owned(),
-            unsynced_max_bytes: UNSYNCED_MAX_BYTES,
-            host: None,
-            pid: None,
-            boot_id: None,
-            vkey: None,
-        });
+        self.push_lifecycle(&LifecycleEvent::LogOpened(LogOpened::new(
+            "fuzz".to_owned(),
+            "immediate".to_owned(),
+            UNSYNCED_MAX_BYTES,
+        )));
     }
 
     pub(crate) fn push_lifecycle(&mut self, event: &LifecycleEvent) {

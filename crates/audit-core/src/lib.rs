@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod marks;
 pub mod record;
+pub mod seal;
 
 mod envelope;
 mod hostile;
@@ -30,5 +31,6 @@ pub use event::{AuditEvent, EventCategory};
 pub use frontier::Frontier;
 pub use hostile::{Inert, escape_json, is_hostile, write_neutral};
 pub use marks::Marks;
+pub use seal::{Seal, SealKey};
 pub use service::{ServiceId, ServiceIdError};
 pub use time::{EventTime, RecordTime};

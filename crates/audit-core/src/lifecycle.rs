@@ -1,23 +1,34 @@
 //! The events that the writer itself adds. A caller cannot emit them.
 
+mod log_id;
+mod parts;
+
 use serde::Serialize;
 
+pub use log_id::LogId;
+pub use parts::{
+    AdoptionReason, ContinuedLog, FileId, LogOpened, LossReason, MissingReason, NewestPrune, Place,
+    PreviousSegment, PrunedEnd, PrunedFile, SegmentKey, SegmentOpened, Storage, TailKind,
+};
+
 use crate::digest::Digest;
-use crate::envelope::Receipt;
 use crate::service::ServiceId;
 use crate::time::RecordTime;
 
 /// The wire names, sorted.
-pub const LIFECYCLE_TYPES: [&str; 12] = [
+pub const LIFECYCLE_TYPES: [&str; 15] = [
     "checkpoint_signed",
+    "clock_stepped",
     "damage_found",
     "disk_full",
     "events_lost",
     "format_changed",
     "key_changed",
     "log_closed",
+    "log_copied",
     "log_opened",
     "log_recovered",
+    "records_adopted",
     "segment_missing",
     "segment_opened",
     "segments_pruned",
@@ -35,18 +46,7 @@ pub fn is_lifecycle_type(event_type: &str) -> bool {
 #[non_exhaustive]
 pub enum LifecycleEvent {
     /// The first record of every segment, and nowhere else.
-    SegmentOpened {
-        /// 128 random bits in hex, one for the life of the log.
-        log_id: LogId,
-        /// The frontier of the records before this one.
-        merkle_frontier: Vec<Digest>,
-        /// The segment before this one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        previous: Option<PreviousSegment>,
-        /// The log that this one takes over from; at seq 0 alone.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        continues: Option<ContinuedLog>,
-    },
+    SegmentOpened(SegmentOpened),
     /// What was found after the last whole record of the segment before.
     LogRecovered {
         /// That segment.
@@ -63,26 +63,7 @@ pub enum LifecycleEvent {
         kind: TailKind,
     },
     /// A writer opened the log.
-    LogOpened {
-        /// Its name and version.
-        writer: String,
-        /// Its flush mode.
-        flush_mode: String,
-        /// The most bytes it leaves unsynced.
-        unsynced_max_bytes: u64,
-        /// The machine.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        host: Option<String>,
-        /// The process.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pid: Option<u32>,
-        /// The boot of the machine.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        boot_id: Option<String>,
-        /// The key that its checkpoints are signed with, as signed notes write it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        vkey: Option<String>,
-    },
+    LogOpened(LogOpened),
     /// Events that were offered and are not in the log.
     EventsLost {
         /// How many.
@@ -112,6 +93,9 @@ pub enum LifecycleEvent {
         last_hash: Digest,
         /// What was found.
         reason: MissingReason,
+        /// What an operator said of it, who acknowledged the gap.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
     },
     /// A writer was told to go on after a segment that does not end as a crash leaves it.
     DamageFound {
@@ -136,6 +120,38 @@ pub enum LifecycleEvent {
         files: Vec<PrunedFile>,
         /// Why.
         reason: String,
+        /// The end of what the prune before deleted; absent for the first of a log.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after: Option<PrunedEnd>,
+        /// Records of before this time were old enough. Logs of before seals lack it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<RecordTime>,
+    },
+    /// Records that neither a checkpoint of the log's keys nor a seal covers, taken over by an
+    /// operator's word.
+    RecordsAdopted {
+        /// Seq of the first of them.
+        first_seq: u64,
+        /// Seq of the last of them, the one before this segment's `segment_opened`.
+        last_seq: u64,
+        /// Seq of the first record that survived.
+        begins: u64,
+        /// Why nothing covers them.
+        why: AdoptionReason,
+    },
+    /// The log is a copy: it lies at another place than its newest segment says.
+    LogCopied {
+        /// Where that segment says it is.
+        from: Place,
+        /// Where it is.
+        to: Place,
+    },
+    /// The clock jumped by more than a day against the one that never jumps.
+    ClockStepped {
+        /// The time that was expected.
+        from: RecordTime,
+        /// The time that was read.
+        to: RecordTime,
     },
     /// Space that is kept for critical records had to be used.
     DiskFull {
@@ -171,134 +187,21 @@ impl LifecycleEvent {
     #[must_use]
     pub const fn event_type(&self) -> &'static str {
         match self {
-            Self::SegmentOpened { .. } => "segment_opened",
+            Self::SegmentOpened(_) => "segment_opened",
             Self::LogRecovered { .. } => "log_recovered",
-            Self::LogOpened { .. } => "log_opened",
+            Self::LogOpened(_) => "log_opened",
             Self::EventsLost { .. } => "events_lost",
             Self::SegmentMissing { .. } => "segment_missing",
             Self::DamageFound { .. } => "damage_found",
             Self::SegmentsPruned { .. } => "segments_pruned",
+            Self::RecordsAdopted { .. } => "records_adopted",
+            Self::LogCopied { .. } => "log_copied",
+            Self::ClockStepped { .. } => "clock_stepped",
             Self::DiskFull { .. } => "disk_full",
             Self::CheckpointSigned { .. } => "checkpoint_signed",
             Self::KeyChanged { .. } => "key_changed",
             Self::LogClosed => "log_closed",
         }
-    }
-}
-
-/// The segment before, as `segment_opened` names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PreviousSegment {
-    /// Its file name.
-    pub file: String,
-    /// Seq of its last whole record.
-    pub last_seq: u64,
-    /// Hash of that record.
-    pub last_hash: Digest,
-}
-
-/// The log that a new one takes over from, as where a backup was restored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ContinuedLog {
-    /// Its identity.
-    pub log_id: LogId,
-    /// Its newest record.
-    pub head: Receipt,
-}
-
-/// A segment that retention deletes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PrunedFile {
-    /// Its file name.
-    pub name: String,
-    /// Its length in bytes.
-    pub size: u64,
-    /// The digest of all its bytes.
-    pub sha256: Digest,
-}
-
-/// What a tail looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TailKind {
-    /// An unfinished record, or records with lost blocks among them.
-    Torn,
-    /// Nothing but NULs: the size reached the disk, the data did not.
-    Zeros,
-    /// Whole records behind the break, whose seqs are given anew.
-    Superseded,
-    /// The disk does not give it back.
-    Unreadable,
-}
-
-/// What became of a segment that its own writer does not find as it left it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingReason {
-    /// Its name is gone: it was removed or renamed.
-    Unlinked,
-    /// Another file has its name.
-    Replaced,
-    /// It is longer or shorter than was written.
-    SizeChanged,
-}
-
-impl std::fmt::Display for MissingReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Unlinked => "removed or renamed",
-            Self::Replaced => "replaced",
-            Self::SizeChanged => "made longer or shorter",
-        })
-    }
-}
-
-/// Why events were lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossReason {
-    /// The queue was full.
-    QueueFull,
-    /// The disk was full.
-    DiskFull,
-    /// They were refused: not events, or against the policy.
-    Refused,
-    /// A write failed.
-    IoError,
-}
-
-/// The identity of a log: 128 random bits, in 32 lowercase hex digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogId([u8; 16]);
-
-impl LogId {
-    /// Takes 128 random bits.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// Reads 32 lowercase hex digits.
-    #[must_use]
-    pub fn from_hex(digits: &str) -> Option<Self> {
-        if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(digits, &mut bytes).ok()?;
-        Some(Self(bytes))
-    }
-}
-
-impl std::fmt::Display for LogId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl Serialize for LogId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 

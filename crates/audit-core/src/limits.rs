@@ -6,8 +6,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Longest record line in bytes, without its line feed: a reader needs one 64 KiB buffer.
 pub const RECORD_BYTES_MAX: usize = 65_535;
 
-/// Bytes of a record line that are not the event and its `sanitized` list, at their longest.
-pub const RECORD_FRAME_BYTES_MAX: usize = 372;
+/// Bytes of a record line that are not the event and its `sanitized` list, at their longest: with a
+/// seal.
+pub const RECORD_FRAME_BYTES_MAX: usize = 404;
 
 /// Longest event, with its `sanitized` member, in bytes: what the frame leaves of a line.
 pub const PAYLOAD_BYTES_MAX: usize = RECORD_BYTES_MAX - RECORD_FRAME_BYTES_MAX;

@@ -1,13 +1,14 @@
 //! The record line: one JSON object, built whole in the caller's buffer.
 //!
 //! ```text
-//! {"v":1,"seq":N,"audit_id":"audit-S-H","timestamp":"T","service_id":"S","event":E[,"sanitized":F],"prev_hash":"P","hash":"D"} LF
-//! |<------------------------------------------------- B ------------------------------------------------->|<--- 75 --->|
+//! {"v":1,"seq":N,"audit_id":"audit-S-H","timestamp":"T","service_id":"S","event":E[,"sanitized":F],"prev_hash":"P"[,"seal":"M"],"hash":"D"} LF
+//! |<------------------------------------------------------ B ------------------------------------------------------->|<--- 75 --->|
 //! ```
 //!
 //! `D` is [`leaf_hash`] of `B`, the line without its last 75 bytes and its line feed. What a caller
 //! contributes, `E[,"sanitized":F]`, is the *payload*: it needs neither seq nor link, so it can be
-//! encoded before the record has its place.
+//! encoded before the record has its place. The seal, of logs that sign, is put in by
+//! [`seal_record`](crate::seal::seal_record) once it is known that the record is last in its write.
 
 mod payload;
 

@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a log that cannot be made is a mistake in this file")]
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, write_audit_id};
+use audit_core::lifecycle::{LifecycleEvent, LogId, LogOpened, SegmentOpened, write_audit_id};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_payload, write_record};
 use audit_core::{AuditEvent, Digest, EventTime, Marks, RecordTime, ServiceId};
 
@@ -22,21 +22,10 @@ pub const SEGMENT_NAME: &str = "00000000000000000000.2026-01-14.audit.jsonl";
 pub fn of_bytes(events: &[AuditEvent<'_>], bytes_min: usize) -> Vec<u8> {
     assert!(!events.is_empty(), "a log of that size needs an event");
     let mut log = Log::new();
-    log.append_own(&LifecycleEvent::SegmentOpened {
-        log_id: LogId::from_bytes([7; 16]),
-        merkle_frontier: Vec::new(),
-        previous: None,
-        continues: None,
-    });
-    log.append_own(&LifecycleEvent::LogOpened {
-        writer: "audit-testkit".to_owned(),
-        flush_mode: "hybrid".to_owned(),
-        unsynced_max_bytes: 1 << 20,
-        host: None,
-        pid: None,
-        boot_id: None,
-        vkey: None,
-    });
+    let log_id = LogId::from_bytes([7; 16]);
+    log.append_own(&LifecycleEvent::SegmentOpened(SegmentOpened::new(log_id, Vec::new())));
+    let opened = LogOpened::new("audit-testkit".to_owned(), "hybrid".to_owned(), 1 << 20);
+    log.append_own(&LifecycleEvent::LogOpened(opened));
     for event in events.iter().cycle() {
         if log.lines.len() >= bytes_min {
             break;

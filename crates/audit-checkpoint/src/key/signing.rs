@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use audit_core::SealKey;
+use audit_core::lifecycle::LogId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
@@ -28,6 +30,12 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// The key that the records of a log are sealed with, derived from the seed.
+    #[must_use]
+    pub fn seal_key(&self, log_id: LogId) -> SealKey {
+        SealKey::derive(self.secret.as_bytes(), log_id)
+    }
+
     /// Makes the key pair of 32 random bytes, RFC 8032 section 5.1.5. They are as secret as the key
     /// is; the caller overwrites its copy.
     ///

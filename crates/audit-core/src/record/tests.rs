@@ -1,8 +1,9 @@
 //! The record line, byte by byte.
 
 use super::*;
-use crate::lifecycle::write_audit_id;
+use crate::lifecycle::{LogId, write_audit_id};
 use crate::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
+use crate::seal::{SealKey, seal_record};
 use crate::time::EventTime;
 
 fn service() -> ServiceId {
@@ -41,6 +42,8 @@ fn the_frame_is_as_long_as_its_limit_says() {
     let timestamp = RecordTime::new(chrono::DateTime::UNIX_EPOCH);
     let head = RecordHead { seq: SEQ_MAX, audit_id: &audit_id, timestamp, service_id };
     let mut out = Vec::new();
-    write_record(&mut out, &head, b"", &Digest::ZERO);
+    let hash = write_record(&mut out, &head, b"", &Digest::ZERO);
+    let key = SealKey::derive(&[0; 32], LogId::from_bytes([0; 16]));
+    seal_record(&mut out, 0, &hash, &key);
     assert_eq!(out.len(), RECORD_FRAME_BYTES_MAX.saturating_add(1));
 }

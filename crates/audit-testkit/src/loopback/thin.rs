@@ -140,8 +140,11 @@ mod tests {
         assert!(synced > 0, "the first append did not fit");
         let written = vec![b'a'; synced + APPEND_BYTES];
         assert!(fs::read(&path).unwrap() == written, "the cache has lost something");
-        // The kernel told of it once.
-        file.sync_data().unwrap();
+        // The kernel tells of a lost block once or, where it found another one lost after the first
+        // report, once more. Which of the two happens is up to its timing.
+        if let Err(error) = file.sync_data() {
+            assert_eq!(error.kind(), ErrorKind::StorageFull);
+        }
         drop(file);
         disk.make_room().unwrap();
         disk.remount().unwrap();

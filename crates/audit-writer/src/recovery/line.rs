@@ -113,6 +113,7 @@ impl<'a> Line<'a> {
                 name: file.get("name")?.as_str()?.to_owned(),
                 size: file.get("size")?.as_u64()?,
                 sha256: Digest::from_hex(file.get("sha256")?.as_str()?.as_bytes())?,
+                last_seq: file.get("last_seq").and_then(Value::as_u64),
             })
         };
         event.get("files")?.as_array()?.iter().map(file).collect()

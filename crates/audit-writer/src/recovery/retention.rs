@@ -214,7 +214,7 @@ impl Candidate {
         if !links || !is_accounted {
             return Ok(None);
         }
-        let file = PrunedFile { name, size, sha256: digest_from(&file, 0)? };
+        let file = PrunedFile { name, size, sha256: digest_from(&file, 0)?, last_seq: None };
         let frontier = next.frontier.clone();
         Ok(Some(Self { latest: scan.latest, old: Old { file, last, frontier } }))
     }

@@ -8,7 +8,9 @@
 use std::io;
 use std::sync::Arc;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, write_audit_id};
+use audit_core::lifecycle::{
+    LifecycleEvent, LogId, LogOpened, PreviousSegment, SegmentOpened, write_audit_id,
+};
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
 use audit_core::{RecordTime, ServiceId};
 
@@ -111,26 +113,24 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// `segment_opened`; the tail of the segment before; where this writer opens the log, who it is;
     /// and what else is to be said of the segment before.
     fn opening_events(&self, log_id: LogId) -> Vec<LifecycleEvent> {
-        let mut events = vec![LifecycleEvent::SegmentOpened {
-            log_id,
-            merkle_frontier: self.chain.frontier().roots().to_vec(),
+        let mut events = vec![LifecycleEvent::SegmentOpened(SegmentOpened {
             previous: self.previous_segment(),
             continues: self.continues,
-        }];
+            ..SegmentOpened::new(log_id, self.chain.frontier().roots().to_vec())
+        })];
         let is_tail =
             |event: &&LifecycleEvent| matches!(event, LifecycleEvent::LogRecovered { .. });
         events.extend(self.accounts.iter().filter(is_tail).cloned());
         if !self.announced {
             let identity = self.store.identity();
-            events.push(LifecycleEvent::LogOpened {
-                writer: WRITER.to_owned(),
-                flush_mode: self.flush_mode.name().to_owned(),
-                unsynced_max_bytes: self.flush_mode.unsynced_bytes_max(),
+            let (mode, unsynced) = (self.flush_mode.name(), self.flush_mode.unsynced_bytes_max());
+            events.push(LifecycleEvent::LogOpened(LogOpened {
                 host: identity.host,
                 pid: identity.pid,
                 boot_id: identity.boot_id,
                 vkey: self.vkey(),
-            });
+                ..LogOpened::new(WRITER.to_owned(), mode.to_owned(), unsynced)
+            }));
         }
         events.extend(self.accounts.iter().filter(|event| !is_tail(event)).cloned());
         events.extend(self.unrecorded());

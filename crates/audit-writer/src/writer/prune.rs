@@ -60,6 +60,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             merkle_frontier: frontier.clone(),
             files: some.iter().map(|old| old.file.clone()).collect(),
             reason: format!("older than {days} days"),
+            after: None,
+            before: None,
         };
         self.finish_line()?;
         // Where the disk is full, deleting is what helps.

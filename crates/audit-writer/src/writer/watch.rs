@@ -48,6 +48,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             last_seq,
             last_hash,
             reason,
+            text: None,
         });
         let previous = PreviousSegment { file: file_name.clone(), last_seq, last_hash };
         self.previous = Some((previous, file));
