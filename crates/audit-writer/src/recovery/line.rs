@@ -6,6 +6,7 @@ use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::{LogId, PrunedFile};
 use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
+use audit_core::seal::{Seal, split_seal};
 use serde_json::Value;
 
 use super::holder::LogOpened;
@@ -22,6 +23,23 @@ pub(super) struct Line<'a> {
     pub(super) hash: Digest,
     /// The event, and `sanitized` where that is present.
     payload: &'a str,
+    /// Its seal, in logs that sign.
+    pub(super) sealed: Option<Sealed<'a>>,
+}
+
+/// A seal, and what it is a seal of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sealed<'a> {
+    /// The line up to its seal.
+    unsealed: &'a [u8],
+    pub(super) seal: Seal,
+}
+
+impl Sealed<'_> {
+    /// The hash that the line would have without its seal, which is what the seal is made of.
+    pub(super) fn digest(&self) -> Digest {
+        leaf_hash(self.unsealed)
+    }
 }
 
 /// The tail of a segment, as `log_recovered` in the next one tells it.
@@ -51,7 +69,8 @@ impl<'a> Line<'a> {
         let digits = hash_field.strip_prefix(HASH_FIELD_START)?.strip_suffix(HASH_FIELD_END)?;
         let hash = Digest::from_hex(digits)?;
 
-        let inner = body.strip_suffix(b"\"")?;
+        let sealed = split_seal(body).map(|(unsealed, seal)| Sealed { unsealed, seal });
+        let inner = sealed.map_or(body, |sealed| sealed.unsealed).strip_suffix(b"\"")?;
         let (inner, prev_digits) = inner.split_at_checked(inner.len().checked_sub(64)?)?;
         let inner = std::str::from_utf8(inner.strip_suffix(PREV_FIELD_START)?).ok()?;
         let (seq, rest) = inner.strip_prefix(r#"{"v":1,"seq":"#)?.split_once(',')?;
@@ -61,7 +80,7 @@ impl<'a> Line<'a> {
         let payload = rest.strip_prefix(r#","event":"#)?;
         let prev_hash = Digest::from_hex(prev_digits)?;
         let seq = seq.parse().ok()?;
-        let parsed = Self { seq, timestamp, service_id, prev_hash, hash, payload };
+        let parsed = Self { seq, timestamp, service_id, prev_hash, hash, payload, sealed };
         (leaf_hash(body) == hash).then_some(parsed)
     }
 
