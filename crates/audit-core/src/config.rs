@@ -214,6 +214,21 @@ pub struct OpenPolicy {
     pub on_damage: OnDamage,
     /// A directory on a file system that is not local.
     pub file_systems: FileSystems,
+    /// A log that signs, where no key is given.
+    pub keyless: Keyless,
+}
+
+/// What becomes of a log that signs when it is opened without its key.
+///
+/// Records of such a writer have neither a seal nor a checkpoint, so nothing tells them from those
+/// that somebody else put there. The next open with the key needs an operator's word for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keyless {
+    /// It is refused: a log that signs is not left unsigned by an oversight.
+    #[default]
+    Refuse,
+    /// It continues unsigned, and says so in `log_opened`.
+    Unsigned,
 }
 
 /// Where records go.
@@ -285,7 +300,11 @@ mod tests {
         assert_eq!(RotationPolicy::default(), RotationPolicy::Daily);
         let patient = OverflowPolicy::Block { deadline: Duration::from_secs(5) };
         assert_eq!(OverflowPolicy::default(), patient);
-        let strict = OpenPolicy { on_damage: OnDamage::Refuse, file_systems: FileSystems::Local };
+        let strict = OpenPolicy {
+            on_damage: OnDamage::Refuse,
+            file_systems: FileSystems::Local,
+            keyless: Keyless::Refuse,
+        };
         assert_eq!(OpenPolicy::default(), strict);
     }
 }

@@ -22,7 +22,7 @@ mod service;
 mod time;
 
 pub use config::{
-    AuditConfig, AuditMode, FileSystems, FlushMode, OnDamage, OpenPolicy, OverflowPolicy,
+    AuditConfig, AuditMode, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, OverflowPolicy,
     RetentionPolicy, RotationPolicy, TextPolicy,
 };
 pub use digest::Digest;

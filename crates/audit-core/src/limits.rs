@@ -113,6 +113,13 @@ pub const KEY_FILE_BYTES_MAX: u64 = 4_096;
 /// bytes, and others wait behind it.
 pub const SINK_COMMAND_SECS: u32 = 10;
 
+/// Longest wait in seconds, when a log is opened, for the sinks to say which checkpoint they have: one
+/// that answers later is heard before anything is signed.
+pub const SINK_ANSWER_SECS: u64 = 1;
+
+/// Seconds until a sink that could not say which checkpoint it has is asked again.
+pub const SINK_RETRY_SECS: u64 = 1;
+
 /// Longest wait in seconds, when a log is closed, for its last checkpoint to reach the sinks.
 pub const SINK_DEADLINE_SECS: u64 = 5;
 

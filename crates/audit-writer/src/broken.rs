@@ -40,6 +40,28 @@ pub(crate) enum Broken {
     NoteNameUnsynced,
     /// A log is signed with a key whose place another took.
     OldKeyTaken,
+    /// The last record of a write has no seal.
+    LastUnsealed,
+    /// The opening records of a segment have no seal.
+    OpeningUnsealed,
+    /// A sync counts while the last record written has no seal.
+    SealOwed,
+    /// Seals are not compared with the key.
+    SealUnjudged,
+    /// Records that nothing vouches for are taken over without an operator's word.
+    AdoptUnasked,
+    /// A checkpoint is signed before what was found is declared.
+    SignUndeclared,
+    /// A checkpoint is signed before each sink has said which one it has.
+    SinkUnheard,
+    /// A log that signs is written to without its key.
+    KeyUnasked,
+    /// A log that signs is pruned without its key.
+    PruneUnsigned,
+    /// Segments are deleted before a checkpoint covers what the log says of that.
+    PruneUncovered,
+    /// A log is pruned whose first records somebody else removed.
+    PruneOverGap,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -69,7 +91,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 16] = [
+    const NAMES: [(&str, Broken); 27] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -86,6 +108,17 @@ mod chosen {
         ("note-unsynced", Broken::NoteUnsynced),
         ("note-name-unsynced", Broken::NoteNameUnsynced),
         ("old-key-taken", Broken::OldKeyTaken),
+        ("last-unsealed", Broken::LastUnsealed),
+        ("opening-unsealed", Broken::OpeningUnsealed),
+        ("seal-owed", Broken::SealOwed),
+        ("seal-unjudged", Broken::SealUnjudged),
+        ("adopt-unasked", Broken::AdoptUnasked),
+        ("sign-undeclared", Broken::SignUndeclared),
+        ("sink-unheard", Broken::SinkUnheard),
+        ("key-unasked", Broken::KeyUnasked),
+        ("prune-unsigned", Broken::PruneUnsigned),
+        ("prune-uncovered", Broken::PruneUncovered),
+        ("prune-over-gap", Broken::PruneOverGap),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use audit_core::lifecycle::MissingReason;
+use audit_core::lifecycle::{AdoptionReason, MissingReason};
 use audit_core::{Receipt, ServiceId};
 
 use crate::queue::PendingReceipt;
@@ -90,18 +90,73 @@ pub enum OpenError {
         /// The key that it goes on with.
         vkey: String,
     },
-    /// A newest checkpoint, beside the log or in a sink, is not one of its own. Nothing is signed
-    /// over it.
+    /// Nothing that somebody with the key made covers the end of the log: neither a seal nor a
+    /// checkpoint. Signing it would vouch for whatever anybody wrote there. An operator who has looked
+    /// at the log can take the records over: [`Signing::adopt`](crate::Signing::adopt).
+    #[error(transparent)]
+    Unvouched(Box<Unvouched>),
+    /// An operator's word to take records over is for another end than the log has.
+    #[error("the log does not end with the record that was given: its head is {}", Shown(head))]
+    NotThisEnd {
+        /// With which record it ends.
+        head: Option<Receipt>,
+    },
+    /// The log signs, and was opened without its key. Open it with its key, or say that it continues
+    /// without one.
+    #[error("the log signs, and no key was given")]
+    KeyMissing,
+    /// The writer has written a record or has a key already: a key is given before that.
+    #[error("a key is given before the first record, and once")]
+    Writing,
+    /// The newest checkpoint in a sink is not one of the log's own. Nothing is signed over it.
     #[error("{file} {fault}")]
     Checkpoint {
-        /// The file, or the name of the sink.
+        /// The name of the sink.
         file: String,
         /// What is wrong with it.
         fault: CheckpointFault,
     },
 }
 
-/// What is wrong with a checkpoint beside a log.
+/// The end of a log that neither a seal nor a checkpoint of its key covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unvouched {
+    /// Seq of the first record that nothing covers.
+    pub first_seq: u64,
+    /// Seq of the last one.
+    pub last_seq: u64,
+    /// Seq of the first record that there is.
+    pub begins: u64,
+    /// The newest record: the word that takes them over.
+    pub head: Receipt,
+    /// Why nothing covers them.
+    pub why: AdoptionReason,
+}
+
+impl std::error::Error for Unvouched {}
+
+impl fmt::Display for Unvouched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first_seq, last_seq, begins, head, why } = self;
+        write!(f, "nothing made with this key covers records {first_seq} to {last_seq}")?;
+        if *begins > 0 {
+            write!(f, " (the log begins with record {begins})")?;
+        }
+        f.write_str(match why {
+            AdoptionReason::OtherKey => {
+                ": they are sealed with another key. The log may have been cut back to before its \
+                 change to this key"
+            }
+            AdoptionReason::UnsignedOpening => ": a writer without the key made them",
+            AdoptionReason::BeforeSeals => ": they are of before this log was sealed",
+            AdoptionReason::NoKeyBefore => ": the log had no key until now",
+        })?;
+        write!(f, ". To take them over as they are, adopt the head {head}")
+    }
+}
+
+/// What is wrong with a checkpoint in a sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointFault {
@@ -111,9 +166,6 @@ pub enum CheckpointFault {
     /// It is that of another log: its origin is not the name of the key.
     #[error("is the checkpoint of another log than the key's")]
     OtherOrigin,
-    /// It covers another number of records than its name says.
-    #[error("covers another number of records than its name says")]
-    OtherSize,
 }
 
 /// An event was not recorded as asked.
@@ -171,6 +223,10 @@ pub enum WriteError {
     /// does anything: the log is the other one's.
     #[error("the log belongs to the process that this one was forked from")]
     Forked,
+    /// The log signs, and was opened without its key, and it was not said that it continues without
+    /// one. Nothing was written.
+    #[error("the log signs, and no key was given")]
+    KeyMissing,
     /// The log has records already, so it cannot begin as one that takes over from another. It is
     /// unchanged.
     #[error("the log has begun already")]
@@ -264,6 +320,7 @@ impl WriteError {
             | Self::Poisoned { .. }
             | Self::Forked
             | Self::Begun
+            | Self::KeyMissing
             | Self::SeqExhausted => false,
         }
     }

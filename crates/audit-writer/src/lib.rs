@@ -32,7 +32,7 @@ mod worker;
 mod writer;
 
 pub use clock::{Clock, SimClock, SystemClock};
-pub use error::{CheckpointFault, OpenError, QueueError, ShutdownError, WriteError};
+pub use error::{CheckpointFault, OpenError, QueueError, ShutdownError, Unvouched, WriteError};
 pub use health::{Condition, Health, Reserve};
 pub use loss::Loss;
 pub use outbox::SinkFailure;

@@ -1,8 +1,14 @@
 //! The checkpoints beside a log, each a signed note in a file of its own.
+//!
+//! Anybody who can write the directory can put files there. A writer's own are those that its key, or
+//! one whose place it took, has signed; nothing else there is read as a checkpoint, recorded, sent
+//! anywhere, or a reason not to open the log.
 
 use std::io;
 
+use audit_checkpoint::{Checkpoint, Note, SignedCheckpoint, VerifyingKey};
 use audit_core::limits::NOTE_BYTES_MAX;
+use rustix::io::Errno;
 
 use crate::broken::{self, Broken};
 use crate::store::{SegmentFile, Store};
@@ -18,57 +24,131 @@ pub(crate) fn note_name(size: u64) -> String {
     format!("{size:020}{SUFFIX}")
 }
 
-/// The folder of a log's checkpoints.
+/// The folder of a log's checkpoints, once there is one.
 #[derive(Debug)]
-pub(crate) struct Notes<S>(S);
+pub(crate) struct Notes<S>(Option<S>);
+
+/// A checkpoint that a log's own key has signed, and its note, which others may have signed too.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnNote {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) note: String,
+}
+
+/// What is found in the folder.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own {
+    /// The own checkpoint over the most records.
+    pub(crate) newest: Option<OwnNote>,
+    /// Files called like a checkpoint over more records that are no own checkpoints.
+    pub(crate) others: u64,
+}
 
 impl<S: Store> Notes<S> {
-    pub(crate) fn new(folder: S) -> Self {
-        Self(folder)
+    /// Opens the folder, where there is one. What is no folder has no checkpoints.
+    pub(crate) fn find(store: &S) -> io::Result<Self> {
+        match store.folder(FOLDER) {
+            Ok(folder) => Ok(Self(folder)),
+            Err(error) if is_no_folder(&error) => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
     }
 
-    /// The checkpoint over the most records: that number, as the name has it, and its bytes.
-    pub(crate) fn newest(&self) -> io::Result<Option<(u64, Vec<u8>)>> {
-        let sizes = self.0.names()?.into_iter().filter_map(|name| size_of(&name)).max();
-        sizes.map(|size| Ok((size, self.read(&note_name(size))?))).transpose()
+    /// Makes the folder where there is none yet.
+    pub(crate) fn make(&mut self, store: &mut S) -> io::Result<()> {
+        if self.0.is_none() {
+            self.0 = Some(store.make_folder(FOLDER)?);
+        }
+        Ok(())
     }
 
-    /// Keeps a checkpoint, durably. One of this name that says the same is as good.
-    pub(crate) fn keep(&mut self, size: u64, note: &str) -> io::Result<()> {
-        let name = note_name(size);
-        if self.0.names()?.contains(&name) {
-            if self.read(&name)? != note.as_bytes() {
+    /// Looks for the own checkpoint over the most records: one of these keys has signed it. What
+    /// cannot be read is no own checkpoint.
+    pub(crate) fn newest_own(&self, keys: &[VerifyingKey]) -> io::Result<Own> {
+        let mut own = Own::default();
+        let Some(folder) = &self.0 else { return Ok(own) };
+        let mut sizes: Vec<_> = folder.names()?.iter().filter_map(|name| size_of(name)).collect();
+        sizes.sort_unstable();
+        for size in sizes.into_iter().rev() {
+            own.newest = read(folder, &note_name(size))
+                .ok()
+                .and_then(|bytes| OwnNote::open(&bytes, keys))
+                .filter(|own| own.checkpoint.size() == size);
+            if own.newest.is_some() {
+                break;
+            }
+            own.others = own.others.saturating_add(1);
+        }
+        Ok(own)
+    }
+
+    /// Keeps an own checkpoint, durably. An own one of this name that says the same is as good; what
+    /// somebody else put there makes way.
+    pub(crate) fn keep(&mut self, own: &OwnNote, keys: &[VerifyingKey]) -> io::Result<()> {
+        let folder = self.0.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let name = note_name(own.checkpoint.size());
+        let is_taken = folder.names()?.contains(&name);
+        if is_taken
+            && let Some(kept) = read(folder, &name).ok().and_then(|b| OwnNote::open(&b, keys))
+        {
+            if kept.checkpoint != own.checkpoint {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            return self.0.sync_dir();
+            return folder.sync_dir();
         }
-        let mut file = self.0.create()?;
-        if let (_, Some(cause)) = put(&mut file, note.as_bytes()) {
+        let mut file = folder.create()?;
+        if let (_, Some(cause)) = put(&mut file, own.note.as_bytes()) {
             return Err(io::Error::new(cause.kind(), cause));
         }
         broken::unless(Broken::NoteUnsynced, || file.sync())?;
-        self.0.publish(&name)?;
-        broken::unless(Broken::NoteNameUnsynced, || self.0.sync_dir())
+        if is_taken {
+            folder.remove(&name)?;
+        }
+        folder.publish(&name)?;
+        broken::unless(Broken::NoteNameUnsynced, || folder.sync_dir())
     }
 
-    pub(crate) fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        let file = self.0.open(name)?;
-        // One byte more than a note may have, so that a longer one is none.
-        let mut bytes = vec![0; NOTE_BYTES_MAX.saturating_add(1)];
-        let mut length = 0_usize;
-        while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
-            let offset = u64::try_from(length).unwrap_or(u64::MAX);
-            match file.read_at(offset, rest)? {
-                0 => break,
-                more => length = length.saturating_add(more),
-            }
-        }
-        bytes.truncate(length);
-        Ok(bytes)
+    /// The note of a checkpoint as it is now: others may have signed it too.
+    pub(crate) fn read(&self, size: u64) -> io::Result<Vec<u8>> {
+        let folder = self.0.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        read(folder, &note_name(size))
     }
+}
+
+impl OwnNote {
+    /// Reads a note; `None` where it is no checkpoint that one of these keys has signed, or has lines
+    /// that no writer adds.
+    pub(crate) fn open(bytes: &[u8], keys: &[VerifyingKey]) -> Option<Self> {
+        let signed = SignedCheckpoint::open(Note::parse(bytes).ok()?, keys).ok()?;
+        let checkpoint = signed.checkpoint().clone();
+        let is_plain = checkpoint.extensions().next().is_none();
+        is_plain.then(|| Self { checkpoint, note: signed.note().to_string() })
+    }
+}
+
+fn read<S: Store>(folder: &S, name: &str) -> io::Result<Vec<u8>> {
+    let file = folder.open(name)?;
+    // One byte more than a note may have, so that a longer one is none.
+    let mut bytes = vec![0; NOTE_BYTES_MAX.saturating_add(1)];
+    let mut length = 0_usize;
+    while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        let offset = u64::try_from(length).unwrap_or(u64::MAX);
+        match file.read_at(offset, rest)? {
+            0 => break,
+            more => length = length.saturating_add(more),
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 fn size_of(name: &str) -> Option<u64> {
     let size = name.strip_suffix(SUFFIX)?.parse().ok()?;
     (note_name(size) == name).then_some(size)
+}
+
+/// Whether something else than a folder has its name.
+fn is_no_folder(error: &io::Error) -> bool {
+    let errno = error.raw_os_error();
+    [Errno::NOTDIR, Errno::LOOP].iter().any(|no_folder| errno == Some(no_folder.raw_os_error()))
 }

@@ -1,8 +1,12 @@
 //! The thread that takes checkpoints to their sinks, so that none of them holds up the log.
+//!
+//! It first asks each sink which checkpoint it has, until each has answered.
 
 use std::io;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
+
+use audit_core::limits::SINK_RETRY_SECS;
 
 use crate::sinks::CheckpointSink;
 use crate::sync::{Arc, Mutex, lock, thread};
@@ -10,7 +14,7 @@ use crate::sync::{Arc, Mutex, lock, thread};
 /// What the thread is called in a list of threads.
 const THREAD_NAME: &str = "audit-sinks";
 
-/// A sink did not take a checkpoint.
+/// A sink did not take a checkpoint, or has not said which one it has.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{sink}: {cause}")]
 #[non_exhaustive]
@@ -28,6 +32,13 @@ enum Mail {
     Done(Sender<()>),
 }
 
+/// The checkpoint that a sink has, if it has one.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) sink: String,
+    pub(crate) kept: Option<Vec<u8>>,
+}
+
 /// Which sink did not take the last checkpoint, as far as that is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LastFailure(Arc<Mutex<Option<SinkFailure>>>);
@@ -37,12 +48,19 @@ impl LastFailure {
     pub(crate) fn look(&self) -> Option<SinkFailure> {
         lock(&self.0).clone()
     }
+
+    fn set(&self, failure: Option<SinkFailure>) {
+        *lock(&self.0) = failure;
+    }
 }
 
 /// Checkpoints on their way to the sinks.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     mail: Sender<Mail>,
+    answers: Receiver<Answer>,
+    /// Sinks that have not answered yet.
+    awaited: usize,
     failure: LastFailure,
 }
 
@@ -50,16 +68,29 @@ impl Outbox {
     /// Starts the thread.
     pub(crate) fn start(mut sinks: Vec<Box<dyn CheckpointSink>>) -> io::Result<Self> {
         let (mail, letters) = mpsc::channel();
+        let (answer, answers) = mpsc::channel();
+        let awaited = sinks.len();
         let failure = LastFailure::default();
         let told = failure.clone();
         let deliver = move || {
-            each_newest(&letters, |note| {
-                let outcome = put(&mut sinks, note);
-                *lock(&told.0) = outcome;
-            });
+            if ask_all(&mut sinks, &letters, &answer, &told).is_ok() {
+                each_newest(&letters, |note| told.set(put(&mut sinks, note)));
+            }
         };
         thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(deliver)?;
-        Ok(Self { mail, failure })
+        Ok(Self { mail, answers, awaited, failure })
+    }
+
+    /// The next answer of a sink, if one comes in time.
+    pub(crate) fn answer(&mut self, patience: Duration) -> Option<Answer> {
+        let answer = self.answers.recv_timeout(patience).ok()?;
+        self.awaited = self.awaited.saturating_sub(1);
+        Some(answer)
+    }
+
+    /// Whether sinks have not answered yet.
+    pub(crate) fn awaits(&self) -> bool {
+        self.awaited > 0
     }
 
     /// Sends a checkpoint on its way. One that is still waiting is left out: this one covers it.
@@ -73,11 +104,46 @@ impl Outbox {
         &self.failure
     }
 
-    /// Waits until all that was sent is delivered, or the deadline is over.
-    pub(crate) fn finish(&self, deadline: Duration) {
+    /// Waits until all that was sent is delivered, or the deadline is over; whether it is.
+    pub(crate) fn finish(&self, deadline: Duration) -> bool {
         let (done, answer) = mpsc::channel();
-        if self.mail.send(Mail::Done(done)).is_ok() {
-            answer.recv_timeout(deadline).unwrap_or_default();
+        self.mail.send(Mail::Done(done)).is_ok() && answer.recv_timeout(deadline).is_ok()
+    }
+}
+
+/// The log has gone.
+struct Gone;
+
+/// Asks each sink until it answers. Nothing is delivered before that, since a sink may have a
+/// checkpoint that the log contradicts.
+fn ask_all(
+    sinks: &mut [Box<dyn CheckpointSink>],
+    letters: &Receiver<Mail>,
+    answers: &Sender<Answer>,
+    failure: &LastFailure,
+) -> Result<(), Gone> {
+    let mut silent: Vec<_> = sinks.iter_mut().collect();
+    loop {
+        let mut first = None;
+        silent.retain_mut(|sink| match sink.newest() {
+            Ok(kept) => {
+                answers.send(Answer { sink: sink.name(), kept }).unwrap_or_default();
+                false
+            }
+            Err(error) => {
+                let sink = sink.name();
+                first.get_or_insert(SinkFailure { sink, cause: Arc::new(error) });
+                true
+            }
+        });
+        failure.set(first);
+        if silent.is_empty() {
+            return Ok(());
+        }
+        match letters.recv_timeout(Duration::from_secs(SINK_RETRY_SECS)) {
+            Ok(Mail::Done(done)) => done.send(()).unwrap_or_default(),
+            Ok(Mail::Note(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(Gone),
         }
     }
 }

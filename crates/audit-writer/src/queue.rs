@@ -59,8 +59,9 @@ impl QueuedWriter {
     ///
     /// # Errors
     ///
-    /// [`OpenError::ServiceMismatch`] when the log belongs to another service, [`OpenError::Io`]
-    /// when no thread can be started. The log is unchanged.
+    /// [`OpenError::ServiceMismatch`] when the log belongs to another service,
+    /// [`OpenError::KeyMissing`] when it signs and was given no key, [`OpenError::Io`] when no thread
+    /// can be started. The log is unchanged.
     pub fn start<S, C>(
         writer: AuditFileWriter<S, C>,
         service_id: ServiceId,
@@ -72,6 +73,9 @@ impl QueuedWriter {
     {
         if let Some(log) = writer.service_id().filter(|&log| log != service_id) {
             return Err(OpenError::ServiceMismatch { log, given: service_id });
+        }
+        if writer.lacks_key() {
+            return Err(OpenError::KeyMissing);
         }
         let clock = Arc::new(writer.clock().clone());
         let checkpoints =

@@ -15,9 +15,14 @@ mod retention;
 mod scan;
 mod tail;
 mod tree;
+mod vouched;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, PreviousSegment, PrunedFile};
-use audit_core::{Digest, OnDamage, ServiceId};
+use std::sync::Arc;
+
+use audit_core::lifecycle::{
+    LifecycleEvent, NewestPrune, PreviousSegment, PrunedFile, SegmentOpened,
+};
+use audit_core::{Digest, OnDamage, SealKey, ServiceId};
 
 use crate::chain::Chain;
 use crate::error::OpenError;
@@ -28,12 +33,15 @@ pub use glance::{Glance, NewestRecord, NewestSegment, glance};
 pub(crate) use holder::holder;
 use holder::newest_log_opened;
 pub use inspect::{Inspection, inspect};
-pub(crate) use keys::successor;
+pub(crate) use keys::{predecessor, successor};
+pub(crate) use line::CheckpointRecord;
 use read::{read_range, read_records};
-pub(crate) use retention::{Left, Old, prunable};
+pub(crate) use retention::{Left, Old, prunable, pruned_files};
 pub use retention::{PruneError, PrunePlan, plan_prune};
-use scan::{Opened, Scan};
+pub(crate) use scan::Known;
+use scan::{Opened, Scan, SealedEnd};
 pub(crate) use tree::root_at;
+pub(crate) use vouched::{first_seq, last_right_seal, newest_right_seal};
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
 const TAIL_BYTES_MAX: u64 = 16 << 20;
@@ -42,19 +50,47 @@ const TAIL_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Recovered<F> {
     pub(crate) service_id: ServiceId,
-    pub(crate) log_id: LogId,
     pub(crate) chain: Chain,
     pub(crate) previous: PreviousSegment,
     /// The newest segment, to be sealed when the next one is there.
     pub(crate) file: F,
     /// The record that accounts for its tail.
     pub(crate) account: Option<LifecycleEvent>,
-    /// What a deletion by retention, the newest that it declares, may have left.
-    pub(crate) pruned: Vec<PrunedFile>,
-    /// The size of the last checkpoint that the newest segment tells of.
-    pub(crate) checkpoint_recorded: Option<u64>,
-    /// The id of the last key that the newest segment names.
-    pub(crate) key_named: Option<String>,
+    pub(crate) found: Found,
+}
+
+/// What the newest segment says of itself and of the log.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) opened: SegmentOpened,
+    /// The last seal, of a segment that is sealed.
+    seal: Option<SealedEnd>,
+    /// The newest prune that it tells of itself, and its files.
+    pub(crate) pruned: Option<(NewestPrune, Arc<[PrunedFile]>)>,
+    /// The last checkpoint that it tells of.
+    pub(crate) recorded: Option<Arc<CheckpointRecord>>,
+    /// The id of the last key that it names.
+    pub(crate) key_named: Option<Arc<str>>,
+}
+
+impl Found {
+    /// Whether the last seal is of this key; a segment that is not sealed has none.
+    pub(crate) fn is_sealed_with(&self, key: &SealKey) -> bool {
+        self.seal.as_ref().is_some_and(|seal| seal.is_right(key))
+    }
+
+    /// Whether the log signs: it was sealed, or names a key.
+    pub(crate) fn is_signed(&self) -> bool {
+        self.opened.sealed_from.is_some() || self.opened.key.is_some() || self.key_named.is_some()
+    }
+
+    /// Forgets what the segment says behind an earlier end.
+    pub(crate) fn cut_back(&mut self, end: &Known) {
+        self.seal = None;
+        self.pruned.clone_from(&end.pruned);
+        self.recorded.clone_from(&end.recorded);
+        self.key_named.clone_from(&end.key_named);
+    }
 }
 
 /// What stands behind the whole records of a segment.
@@ -66,7 +102,7 @@ enum Tail {
     Damage(Damage),
 }
 
-/// Reads the end of a log; `None` when it has no segment.
+/// Reads the end of a log; `None` when it has no segment. Seals are judged by their form.
 pub(crate) fn recover<S: Store>(
     store: &mut S,
     on_damage: OnDamage,
@@ -84,21 +120,23 @@ pub(crate) fn recover<S: Store>(
     file.drop_cache().map_err(OpenError::io("drop the newest segment from the cache"))?;
 
     let mut scan = Scan::new(*newest);
-    let end = read_records(&file, |line| scan.take(line))?;
-    let offset = scan.offset;
-    if let Some(version) = scan.other_version {
+    let bytes = read_records(&file, |line| scan.take(line))?;
+    if let Some(version) = scan.end().unwrap_or(&scan.known).other_version {
         return Err(OpenError::OtherVersion { file: name, version });
     }
-    let damaged = |damage| OpenError::Damaged { file: name.clone(), offset, damage };
-    let (Some(Opened { service_id, log_id, .. }), Some(head)) = (scan.opened, scan.chain.head())
-    else {
-        return Err(damaged(Damage::OpeningMissing));
+    let damaged = |offset, damage| OpenError::Damaged { file: name.clone(), offset, damage };
+    let Some(Opened { service_id, .. }) = scan.opened else {
+        return Err(damaged(scan.known.offset, Damage::OpeningMissing));
     };
-    let account = match tail(store, older, &name, &file, &scan, end)? {
+    let Some((end, head)) = scan.end().and_then(|end| Some((end, end.chain.head()?))) else {
+        return Err(damaged(0, Damage::OpeningUnsealed));
+    };
+    let offset = end.offset;
+    let account = match tail(store, older, &name, &file, &scan, bytes)? {
         Tail::Empty => None,
         Tail::Crash(recovered) => Some(recovered),
         Tail::Damage(damage) => match on_damage {
-            OnDamage::Refuse => return Err(damaged(damage)),
+            OnDamage::Refuse => return Err(damaged(offset, damage)),
             OnDamage::ContinueInNewSegment => {
                 let (file, code) = (name.clone(), damage.code().to_owned());
                 Some(LifecycleEvent::DamageFound { file, offset, code })
@@ -106,55 +144,54 @@ pub(crate) fn recover<S: Store>(
         },
     };
     let previous = PreviousSegment { file: name, last_seq: head.seq, last_hash: head.hash };
-    // Where somebody has touched the log, nothing more of it is deleted.
-    let is_damaged = matches!(account, Some(LifecycleEvent::DamageFound { .. }));
-    let Scan { chain, pruned, checkpoint_recorded, key_named, .. } = scan;
-    let pruned = if is_damaged { Vec::new() } else { pruned };
-    Ok(Some(Recovered {
-        service_id,
-        log_id,
-        chain,
-        previous,
-        file,
-        account,
-        pruned,
-        checkpoint_recorded,
-        key_named,
-    }))
+    let Known { chain, pruned, recorded, key_named, .. } = end.clone();
+    let Scan { opened, sealed: seal, .. } = scan;
+    let Some(Opened { event: opened, .. }) = opened else { return Ok(None) };
+    let seal = seal.filter(|_| opened.key.is_some());
+    let found = Found { opened, seal, pruned, recorded, key_named };
+    Ok(Some(Recovered { service_id, chain, previous, file, account, found }))
 }
 
-/// Judges what a scan of a segment, which ends at `end`, has left.
+/// Judges what a scan of a segment of so many bytes has left.
 fn tail<S: Store>(
     store: &S,
     older: &[SegmentName],
     name: &str,
     file: &S::Segment,
     scan: &Scan,
-    end: u64,
+    bytes: u64,
 ) -> Result<Tail, OpenError> {
-    if scan.owes_log_opened {
+    let (Some(opened), Some(end)) = (&scan.opened, scan.end()) else {
+        return Ok(Tail::Damage(Damage::OpeningMissing));
+    };
+    if end.owes_log_opened {
         return Ok(Tail::Damage(Damage::OpeningIncomplete));
     }
-    let bytes = end.saturating_sub(scan.offset);
+    let bytes = bytes.saturating_sub(end.offset);
     if bytes == 0 {
         return Ok(Tail::Empty);
     }
-    if scan.closed {
+    if end.closed {
         return Ok(Tail::Damage(Damage::BytesAfterClose));
     }
-    let stated = match scan.unsynced_bytes_max {
+    // Whole records that are linked and have no seal.
+    let is_unsealed = end.offset < scan.known.offset;
+    let stated = match end.unsynced_bytes_max {
         Some(stated) => stated,
         None => newest_log_opened(store, older)?.map_or(0, |opened| opened.unsynced_bytes_max),
     };
     if bytes > stated.min(TAIL_BYTES_MAX) {
-        return Ok(Tail::Damage(Damage::TailTooLong));
+        let damage = if is_unsealed { Damage::SealMissing } else { Damage::TailTooLong };
+        return Ok(Tail::Damage(damage));
     }
-    let found = read_range(file, scan.offset, bytes)?;
-    Ok(match tail::examine(&found, scan.offset) {
+    let found = read_range(file, end.offset, bytes)?;
+    let sealed = opened.is_sealed().then(|| *end.chain.prev_hash());
+    Ok(match tail::examine(&found, end.offset, sealed) {
+        Err(_) if is_unsealed => Tail::Damage(Damage::SealMissing),
         Err(damage) => Tail::Damage(damage),
         Ok(kind) => Tail::Crash(LifecycleEvent::LogRecovered {
             file: name.to_owned(),
-            offset: scan.offset,
+            offset: end.offset,
             bytes,
             sha256: Digest::of(&found),
             valid_records: kind.valid_records,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use audit_checkpoint::CheckpointError;
 use audit_checkpoint::SigningKey;
+use audit_core::Receipt;
 use audit_core::limits::CHECKPOINT_INTERVAL_SECS_DEFAULT;
 
-use crate::error::WriteError;
+use crate::error::{OpenError, WriteError};
 use crate::sinks::CheckpointSink;
 
 /// The key of a log, and how long a record may be without a checkpoint.
@@ -19,6 +20,7 @@ pub struct Signing {
     pub(crate) key: SigningKey,
     pub(crate) interval: Duration,
     pub(crate) sinks: Vec<Box<dyn CheckpointSink>>,
+    pub(crate) adopt: Option<Receipt>,
 }
 
 impl Signing {
@@ -27,13 +29,22 @@ impl Signing {
     #[must_use]
     pub fn new(key: SigningKey) -> Self {
         let interval = Duration::from_secs(CHECKPOINT_INTERVAL_SECS_DEFAULT);
-        Self { key, interval, sinks: Vec::new() }
+        Self { key, interval, sinks: Vec::new(), adopt: None }
     }
 
     /// Signs when a record has been uncovered for so long; 300 seconds by default.
     #[must_use]
     pub fn every(self, interval: Duration) -> Self {
         Self { interval, ..self }
+    }
+
+    /// Takes over, by an operator's word, the records that nothing vouches for, where the log ends
+    /// with this record: see [`OpenError::Unvouched`](crate::OpenError::Unvouched), which tells it.
+    /// The log says for ever that they were taken over. No configuration should hold this word: it is
+    /// given once, by somebody who has looked at the log.
+    #[must_use]
+    pub fn adopt(self, head: Receipt) -> Self {
+        Self { adopt: Some(head), ..self }
     }
 
     /// Takes each checkpoint to this sink, too. Any number may be added.
@@ -59,7 +70,7 @@ pub enum SignError {
     Checkpoint(#[from] CheckpointError),
     /// The new key has another name than the old one, which is what the log is called, or it is
     /// not of the kind that logs sign with. The old one stays.
-    #[error("the new key {new} is none for the log {old}")]
+    #[error("key {new} cannot replace {old}: name or kind differs")]
     OtherKey {
         /// The name of the new one.
         new: String,
@@ -69,6 +80,14 @@ pub enum SignError {
     /// The checkpoint cannot be kept beside the log: a file of its name may be there.
     #[error("cannot keep the checkpoint: {0}")]
     Keep(Arc<std::io::Error>),
+    /// Not every sink has said yet which checkpoint it has. Nothing is signed until each has: the log
+    /// may be an older copy of itself.
+    #[error("a sink has not said yet which checkpoint it has")]
+    SinkSilent,
+    /// A sink has a checkpoint that the log contradicts: this may be an older copy of the log.
+    /// Nothing is signed, pruned or given another key any more, and the next open is refused.
+    #[error("{0}")]
+    Contradicted(Arc<OpenError>),
     /// The disk has not answered within the deadline. The checkpoint is signed when it does.
     #[error("the checkpoint is waiting for the disk")]
     Deadline,
@@ -79,4 +98,11 @@ pub enum SignError {
     /// and could not be recorded in the log: a later record will be.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl SignError {
+    /// Why nothing is signed any more.
+    pub(crate) fn of(error: OpenError) -> Self {
+        Self::Contradicted(Arc::new(error))
+    }
 }

@@ -9,24 +9,27 @@ mod prune;
 mod rekey;
 mod sign;
 mod space;
+mod vouch;
 mod watch;
 
 use std::path::Path;
 use std::time::Duration;
 
-use audit_core::lifecycle::{ContinuedLog, LifecycleEvent, LogId, PreviousSegment};
+use audit_core::lifecycle::{ContinuedLog, LifecycleEvent, LogId, NewestPrune, PreviousSegment};
 use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{
-    AuditEventEnvelope, FileSystems, FlushMode, OnDamage, OpenPolicy, Receipt, RecordTime,
+    AuditEventEnvelope, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, Receipt, RecordTime,
     RotationPolicy, ServiceId,
 };
 
+use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{OpenError, WriteError};
 use crate::flush;
 use crate::loss::{Loss, LossTally, Losses};
+use crate::recovery::{Found, Recovered};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, Store};
 use durable::Pending;
@@ -34,6 +37,7 @@ use lines::Lines;
 pub(crate) use lines::put;
 use sign::Signer;
 pub(crate) use space::{Claim, Space, is_full};
+use vouch::Sealing;
 
 /// Appends records to a log, for one thread.
 ///
@@ -64,10 +68,21 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     losses: Losses,
     fault: Option<WriteError>,
     signer: Option<Signer<S>>,
-    /// The size of the last checkpoint that the newest segment, as it was found, tells of.
-    checkpoint_recorded: Option<u64>,
-    /// The id of the last key that it names.
-    key_named: Option<String>,
+    /// What the newest segment was found to say, until the next one is there.
+    found: Option<Found>,
+    /// Whether the log that was found signs.
+    signs_log: bool,
+    /// What to do where it does and there is no key.
+    keyless: Keyless,
+    on_damage: OnDamage,
+    /// What records are sealed with, in a log that signs.
+    sealing: Option<Sealing>,
+    /// Seq of the first sealed `segment_opened`.
+    sealed_from: Option<u64>,
+    /// The newest prune of the log.
+    pruned: Option<NewestPrune>,
+    /// Whether the last whole record that is written still needs a seal behind it.
+    owes_seal: bool,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
@@ -130,7 +145,7 @@ impl AuditFileWriter {
         flush_mode: FlushMode,
         open_policy: OpenPolicy,
     ) -> Result<Self, OpenError> {
-        let OpenPolicy { on_damage, file_systems } = open_policy;
+        let OpenPolicy { on_damage, file_systems, keyless } = open_policy;
         let store =
             RealStore::open_dir(dir.as_ref()).map_err(OpenError::io("open the directory"))?;
         let file_system =
@@ -141,7 +156,10 @@ impl AuditFileWriter {
         if !store.try_lock().map_err(OpenError::io("lock the directory"))? {
             return Err(OpenError::Locked { holder: crate::recovery::holder(&store) });
         }
-        Self::with(store, SystemClock::default(), rotation_policy, flush_mode, on_damage)
+        let clock = SystemClock::default();
+        let mut writer = Self::with(store, clock, rotation_policy, flush_mode, on_damage)?;
+        writer.go_without_key(keyless);
+        Ok(writer)
     }
 }
 
@@ -179,8 +197,14 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             losses: Losses::default(),
             fault: None,
             signer: None,
-            checkpoint_recorded: None,
-            key_named: None,
+            found: None,
+            signs_log: false,
+            keyless: Keyless::Refuse,
+            on_damage,
+            sealing: None,
+            sealed_from: None,
+            pruned: None,
+            owes_seal: false,
             unfinished: Vec::new(),
             closed: false,
             pid: std::process::id(),
@@ -189,20 +213,42 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             lines: Lines::with_capacity(records),
             placed: Vec::with_capacity(records),
         };
-        if let Some(found) = recovered {
-            writer.log = Some(Log { service_id: found.service_id, log_id: Some(found.log_id) });
-            writer.chain = found.chain;
-            writer.durable = writer.chain.head();
+        if let Some(Recovered { service_id, chain, previous, file, account, found }) = recovered {
+            writer.log = Some(Log { service_id, log_id: Some(found.opened.log_id) });
+            writer.durable = chain.head();
+            writer.chain = chain;
             // What a writer that did not close had allocated ahead is space for this one. A sealed
             // segment was given back already, and refuses.
-            writer.store.release(&found.previous.file).unwrap_or_default();
-            prune::resume(&mut writer.store, &found.pruned, &found.previous.file)?;
-            writer.previous = Some((found.previous, found.file));
-            writer.accounts.extend(found.account);
-            writer.checkpoint_recorded = found.checkpoint_recorded;
-            writer.key_named = found.key_named;
+            writer.store.release(&previous.file).unwrap_or_default();
+            writer.previous = Some((previous, file));
+            writer.accounts.extend(account);
+            writer.sealed_from = found.opened.sealed_from;
+            writer.pruned = found.pruned.as_ref().map(|(newest, _)| *newest);
+            writer.pruned = writer.pruned.or(found.opened.pruned);
+            writer.signs_log = found.is_signed();
+            writer.found = Some(found);
         }
         Ok(writer)
+    }
+
+    /// What to do where the log signs and no key is given: by default the first record is refused.
+    pub fn go_without_key(&mut self, keyless: Keyless) {
+        self.keyless = keyless;
+    }
+
+    /// Whether the log signs, and has neither its key nor the word to continue without.
+    pub(crate) fn lacks_key(&self) -> bool {
+        self.signs_log && self.signer.is_none() && self.keyless == Keyless::Refuse
+    }
+
+    fn has_its_key(&self) -> Result<(), WriteError> {
+        let is_lacking = self.lacks_key() && !broken::is(Broken::KeyUnasked);
+        if is_lacking { Err(WriteError::KeyMissing) } else { Ok(()) }
+    }
+
+    /// Whether the log signs, and continues without its key.
+    fn signs_without_key(&self) -> bool {
+        self.signs_log && self.signer.is_none()
     }
 
     /// Begins a log that takes over from another: as where a backup was restored, which must not go

@@ -16,13 +16,12 @@ use std::time::Duration;
 
 use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, SigningKey};
 use audit_core::digest::leaf_hash;
+use audit_core::lifecycle::AdoptionReason;
 use audit_core::{Digest, FlushMode, Frontier, OverflowPolicy, RotationPolicy};
 use audit_verify::Verdict;
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
-use audit_writer::{
-    CheckpointFault, Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk,
-};
+use audit_writer::{Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{
@@ -44,13 +43,17 @@ fn next() -> SigningKey {
     SigningKey::from_seed(name, KeyKind::Ed25519, &[8; 32]).unwrap()
 }
 
+fn signing_key() -> SigningKey {
+    key("audit.example/host-1")
+}
+
 fn signing() -> Signing {
-    Signing::new(key("audit.example/host-1"))
+    Signing::new(signing_key())
 }
 
 fn opened(disk: &SimDisk, clock: &SimClock, rotation: RotationPolicy) -> SimWriter {
     let mut log = open(disk, clock, rotation, FlushMode::default()).unwrap();
-    log.sign_with(disk.folder(FOLDER), signing()).unwrap();
+    log.sign(signing()).unwrap();
     log
 }
 
@@ -61,7 +64,7 @@ fn write(log: &mut SimWriter, mut numbers: Range<u64>) {
 fn refusal(disk: &SimDisk, signing: Signing) -> OpenError {
     let clock = clock_at("2026-01-02T12:00:00Z");
     let mut log = open(disk, &clock, FEW, FlushMode::default()).unwrap();
-    log.sign_with(disk.folder(FOLDER), signing).unwrap_err()
+    log.sign(signing).unwrap_err()
 }
 
 fn noon() -> (SimDisk, SimClock) {
@@ -321,25 +324,52 @@ fn a_log_whose_later_segments_are_of_another_history_signs_nothing() {
 }
 
 #[test]
-fn a_checkpoint_of_another_log_or_none_at_all_is_not_signed_over() {
+fn the_key_of_another_log_signs_nothing_without_an_operators_word() {
     let [first, ..] = lives();
     let disk = with_notes_of(&first, &first);
-    let fault = |disk: &SimDisk, signing: Signing| {
-        let error = refusal(disk, signing);
-        let OpenError::Checkpoint { fault, .. } = error else { panic!("{error}") };
-        fault
-    };
-    let other = Signing::new(key("audit.example/host-2"));
-    assert_eq!(fault(&disk, other), CheckpointFault::OtherOrigin);
+    let error = refusal(&disk, Signing::new(key("audit.example/host-2")));
+    let OpenError::Unvouched(unvouched) = error else { panic!("{error}") };
+    assert_eq!((unvouched.first_seq, unvouched.begins), (0, 0));
+    assert_eq!(unvouched.why, AdoptionReason::OtherKey);
+    assert!(unvouched.to_string().contains("cut back"), "{unvouched}");
+}
 
+#[test]
+fn what_others_put_beside_the_checkpoints_is_neither_signed_over_nor_in_the_way() {
+    let [first, ..] = lives();
+    let planted = "checkpoints/00000000000000000999.note";
     let newest = first.keys().rfind(|name| is_note(name)).unwrap();
-    let longer = "checkpoints/00000000000000000999.note";
-    disk.replace(longer, first[newest].clone());
-    assert_eq!(fault(&disk, signing()), CheckpointFault::OtherSize);
-    for bytes in [Vec::new(), vec![0xff], vec![b'\n'; 2_000_000]] {
-        disk.replace(longer, bytes);
-        assert_eq!(fault(&disk, signing()), CheckpointFault::NotANote);
+    let strangers = Checkpoint::new(signing_key().name(), 999, Digest::ZERO);
+    let strangers = strangers.sign(&next()).unwrap().to_string().into_bytes();
+    for bytes in [strangers, first[newest].clone(), Vec::new(), vec![0xff], vec![b'\n'; 2_000_000]]
+    {
+        let disk = with_notes_of(&first, &first);
+        disk.replace(planted, bytes.clone());
+        let mut log = opened(&disk, &clock_at("2026-01-02T12:00:00Z"), FEW);
+        write(&mut log, 0..1);
+        let signed = log.checkpoint().unwrap();
+        assert!(signed.size() < 999);
+        log.close().unwrap();
+        assert_eq!(disk.files()[planted], bytes);
     }
+}
+
+#[test]
+fn what_another_put_in_the_place_of_the_next_checkpoint_makes_way() {
+    let [first, ..] = lives();
+    let disk = with_notes_of(&first, &first);
+    let sizes = first.keys().filter(|name| is_note(name)).count();
+    for size in 0..40 {
+        let name = format!("checkpoints/{size:020}.note");
+        if !first.contains_key(&name) {
+            disk.replace(&name, b"junk".to_vec());
+        }
+    }
+    let mut log = opened(&disk, &clock_at("2026-01-02T12:00:00Z"), FEW);
+    write(&mut log, 0..1);
+    let signed = log.checkpoint().unwrap();
+    assert!(signed.size() < 40 && log.last_note().unwrap().starts_with("audit.example/host-1\n"));
+    assert!(sizes > 0);
 }
 
 #[test]
@@ -368,7 +398,7 @@ fn the_queue_signs_on_demand_and_when_the_interval_is_over() {
     let (disk, clock) = noon();
     let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
     let interval = Duration::from_mins(5);
-    log.sign_with(disk.folder(FOLDER), signing().every(interval)).unwrap();
+    log.sign(signing().every(interval)).unwrap();
     let queue = QueuedWriter::start(log, service(), OverflowPolicy::default()).unwrap();
     let emit = |number| {
         let envelope = routine(number);
@@ -442,7 +472,7 @@ fn a_changed_key_is_told_of_by_both_and_signs_from_there_on() {
         SignedCheckpoint::open(note, &[by.verifying_key().clone()]).expect(name);
     }
     let mut log = open(&disk, &clock, FEW, FlushMode::default()).unwrap();
-    log.sign_with(disk.folder(FOLDER), Signing::new(next())).unwrap();
+    log.sign(Signing::new(next())).unwrap();
     log.write_event(&routine(3)).unwrap();
     log.close().unwrap();
     verify_consistent(disk.files());
@@ -451,7 +481,7 @@ fn a_changed_key_is_told_of_by_both_and_signs_from_there_on() {
 /// Opens the log with a key and records an event.
 fn went_on(disk: &SimDisk, clock: &SimClock, key: SigningKey) -> Result<(), OpenError> {
     let mut log = open(disk, clock, FEW, FlushMode::default()).unwrap();
-    log.sign_with(disk.folder(FOLDER), Signing::new(key))?;
+    log.sign(Signing::new(key))?;
     log.write_event(&critical(9)).unwrap();
     log.close().unwrap();
     Ok(())

@@ -26,7 +26,7 @@ fn signing(name: &str) -> Signing {
 
 fn opened(disk: &SimDisk, clock: &SimClock, signing: Signing) -> Result<SimWriter, OpenError> {
     let mut log = open(disk, clock, RotationPolicy::Daily, FlushMode::default()).unwrap();
-    log.sign_with(disk.folder("checkpoints"), signing).map(|()| log)
+    log.sign(signing).map(|()| log)
 }
 
 /// A sink in memory, which a test holds up, or lets fail.

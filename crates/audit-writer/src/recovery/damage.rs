@@ -30,6 +30,18 @@ pub enum Damage {
     /// NULs begin or end within a block.
     #[error("its tail holds NULs that no lost block leaves")]
     NulsWithinBlock,
+    /// The segment is sealed, and its opening records have no right seal. There is nothing that
+    /// somebody with the key vouches for, so it is refused whatever the policy: move the file out of
+    /// the directory by hand, and the log continues behind the segment before.
+    #[error("its first records have no right seal: somebody without the key made them")]
+    OpeningUnsealed,
+    /// Its last seal is not of the log's key: somebody without the key made that record.
+    #[error("a seal in it is not of the log's key")]
+    SealWrong,
+    /// More whole records without a seal follow the last one with a seal than its writer left
+    /// unsynced, or records that no crash leaves.
+    #[error("records without a seal follow its last seal, and no crash leaves them")]
+    SealMissing,
     /// Its tail lost a record that a checkpoint covers, which was durable before that was signed.
     #[error("a record that a checkpoint covers is not whole any more")]
     CheckpointedRecordLost,
@@ -48,6 +60,9 @@ impl Damage {
             Self::LineNotARecord => "line_not_a_record",
             Self::ByteAfterRecord => "byte_after_record",
             Self::NulsWithinBlock => "nuls_within_block",
+            Self::OpeningUnsealed => "opening_unsealed",
+            Self::SealWrong => "seal_wrong",
+            Self::SealMissing => "seal_missing",
             Self::CheckpointedRecordLost => "checkpointed_record_lost",
         }
     }

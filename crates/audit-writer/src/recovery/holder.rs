@@ -69,5 +69,5 @@ fn is_closed<S: Store>(store: &S, segments: &[SegmentName]) -> Result<bool, Open
     let file = open.map_err(OpenError::io("open the newest segment"))?;
     let mut scan = Scan::new(*newest);
     read_records(&file, |line| scan.take(line))?;
-    Ok(scan.closed)
+    Ok(scan.known.closed)
 }

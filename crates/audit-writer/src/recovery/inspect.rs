@@ -3,13 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, PrunedFile, TailKind};
+use audit_core::lifecycle::{LifecycleEvent, LogId, TailKind};
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
 use super::damage::Damage;
 use super::holder::open_beside;
 use super::read::{digest_from, read_records};
-use super::{Left, Scan, recover, segments};
+use super::scan::Opened;
+use super::{Scan, recover, segments};
 use crate::error::OpenError;
 use crate::store::{Identity, SegmentFile, Sight, Store};
 
@@ -39,8 +40,6 @@ pub struct Inspection {
     /// What its tail looks like, where it looks like a crash: an open would declare it so, and go
     /// on in a new segment.
     pub tail_kind: Option<TailKind>,
-    /// Segments that an open would delete, since the log says that retention did.
-    pub to_delete: Vec<String>,
     /// Why an open would refuse the log as damaged, unless it is told to go on.
     pub damage: Option<Damage>,
 }
@@ -68,42 +67,33 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
     let name = newest.to_string();
     let file = store.open(&name).map_err(OpenError::io("open the newest segment"))?;
     let mut scan = Scan::new(newest);
-    let end = read_records(&file, |line| scan.take(line))?;
-    let tail_bytes = end.saturating_sub(scan.offset);
-    let (mut tail_kind, mut damage, mut pruned) = (None, None, Vec::new());
+    let bytes = read_records(&file, |line| scan.take(line))?;
+    let end = scan.end().unwrap_or(&scan.known);
+    let tail_bytes = bytes.saturating_sub(end.offset);
+    let (mut tail_kind, mut damage) = (None, None);
     match recover(store, OnDamage::Refuse) {
         Ok(None) => {}
         Ok(Some(recovered)) => {
             if let Some(LifecycleEvent::LogRecovered { kind, .. }) = recovered.account {
                 tail_kind = Some(kind);
             }
-            pruned = recovered.pruned;
         }
         Err(OpenError::Damaged { damage: found, .. }) => damage = Some(found),
         Err(error) => return Err(error),
     }
     Ok(Inspection {
         holder: None,
-        service_id: scan.opened.map(|opened| opened.service_id),
-        log_id: scan.opened.map(|opened| opened.log_id),
+        service_id: scan.opened.as_ref().map(|opened| opened.service_id),
+        log_id: scan.opened.as_ref().map(Opened::log_id),
         segment: Some(name),
-        head: scan.opened.and_then(|_| scan.chain.head()),
-        closed: scan.closed,
-        tail_offset: scan.offset,
+        head: scan.opened.as_ref().and_then(|_| end.chain.head()),
+        closed: end.closed,
+        tail_offset: end.offset,
         tail_bytes,
-        tail_sha256: (tail_bytes > 0).then(|| digest_from(&file, scan.offset)).transpose()?,
+        tail_sha256: (tail_bytes > 0).then(|| digest_from(&file, end.offset)).transpose()?,
         tail_kind,
-        to_delete: still_there(store, pruned),
         damage,
     })
-}
-
-/// The segments that an open would delete: of those whose deletion was declared, the ones that are
-/// left, up to one that is not as it was.
-fn still_there<S: Store>(store: &S, pruned: Vec<PrunedFile>) -> Vec<String> {
-    let left = pruned.into_iter().map(|file| (Left::of(store, &file), file.name));
-    let left = left.take_while(|(left, _)| *left != Left::Other);
-    left.filter(|(left, _)| *left == Left::All).map(|(_, name)| name).collect()
 }
 
 /// A store that recovery can read, and in which it can change nothing.
@@ -122,6 +112,14 @@ impl<S: Store> Store for ReadOnly<S> {
 
     fn open(&self, name: &str) -> io::Result<Self::Segment> {
         self.0.open(name).map(ReadOnly)
+    }
+
+    fn folder(&self, name: &str) -> io::Result<Option<Self>> {
+        Ok(self.0.folder(name)?.map(ReadOnly))
+    }
+
+    fn make_folder(&mut self, _: &str) -> io::Result<Self> {
+        refused()
     }
 
     fn create(&mut self) -> io::Result<Self::Segment> {

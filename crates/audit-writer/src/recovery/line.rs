@@ -1,9 +1,11 @@
 //! As much of a record line as going on after it needs.
 
+use std::sync::Arc;
+
 use audit_checkpoint::VerifyingKey;
 use audit_core::Digest;
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::{LogId, PrunedFile};
+use audit_core::lifecycle::{LogId, NewestPrune, PrunedFile, SegmentKey, SegmentOpened};
 use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::seal::{Seal, split_seal};
@@ -31,7 +33,7 @@ pub(super) struct Line<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sealed<'a> {
     /// The line up to its seal.
-    unsealed: &'a [u8],
+    pub(super) unsealed: &'a [u8],
     pub(super) seal: Seal,
 }
 
@@ -51,11 +53,23 @@ pub(super) struct FoundTail {
     pub(super) sha256: Digest,
 }
 
+/// A checkpoint, as `checkpoint_signed` tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CheckpointRecord {
+    pub(crate) size: u64,
+    /// In Base 64.
+    pub(crate) root: String,
+    pub(crate) key_id: String,
+}
+
 /// What a record says of a change of the log's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct KeyChanged {
     pub(super) old_vkey: String,
     pub(super) new_vkey: String,
+    /// In Base 64, like the other.
+    pub(super) old_signature: String,
+    pub(super) new_signature: String,
 }
 
 impl<'a> Line<'a> {
@@ -91,13 +105,31 @@ impl<'a> Line<'a> {
         after.is_some_and(|after| after.starts_with('"'))
     }
 
-    /// The log's identity and the frontier before this record.
-    pub(super) fn segment_opened(&self) -> Option<(LogId, Vec<Digest>)> {
+    /// What the first record of a segment says.
+    pub(super) fn segment_opened(&self) -> Option<SegmentOpened> {
         let event = self.event_if("segment_opened")?;
         let log_id = LogId::from_hex(event.get("log_id")?.as_str()?)?;
         let roots = event.get("merkle_frontier")?.as_array()?.iter();
-        let roots = roots.map(|root| Digest::from_hex(root.as_str()?.as_bytes()));
-        Some((log_id, roots.collect::<Option<_>>()?))
+        let roots = roots.map(digest).collect::<Option<_>>()?;
+        let number = |member| event.get(member).and_then(Value::as_u64);
+        let key = event.get("key").map(|key| {
+            let vkey = key.get("vkey")?.as_str()?.to_owned();
+            Some(SegmentKey { vkey, since: key.get("since")?.as_u64()? })
+        });
+        let pruned = event.get("pruned").map(|pruned| {
+            Some(NewestPrune {
+                seq: pruned.get("seq")?.as_u64()?,
+                last_seq: pruned.get("last_seq")?.as_u64()?,
+                last_hash: digest(pruned.get("last_hash")?)?,
+            })
+        });
+        Some(SegmentOpened {
+            unsynced_max_bytes: number("unsynced_max_bytes"),
+            key: key.map_or(Some(None), |key| key.map(Some))?,
+            sealed_from: number("sealed_from"),
+            pruned: pruned.map_or(Some(None), |pruned| pruned.map(Some))?,
+            ..SegmentOpened::new(log_id, roots)
+        })
     }
 
     /// What the writer said of itself when it opened the log.
@@ -124,30 +156,44 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Which segments retention was about to delete.
-    pub(super) fn segments_pruned(&self) -> Option<Vec<PrunedFile>> {
+    /// What retention was about to delete, and the files.
+    pub(super) fn segments_pruned(&self) -> Option<(NewestPrune, Arc<[PrunedFile]>)> {
         let event = self.event_if("segments_pruned")?;
+        let newest = NewestPrune {
+            seq: self.seq,
+            last_seq: event.get("last_seq")?.as_u64()?,
+            last_hash: digest(event.get("last_hash")?)?,
+        };
         let file = |file: &Value| {
             Some(PrunedFile {
                 name: file.get("name")?.as_str()?.to_owned(),
                 size: file.get("size")?.as_u64()?,
-                sha256: Digest::from_hex(file.get("sha256")?.as_str()?.as_bytes())?,
+                sha256: digest(file.get("sha256")?)?,
                 last_seq: file.get("last_seq").and_then(Value::as_u64),
             })
         };
-        event.get("files")?.as_array()?.iter().map(file).collect()
+        let files = event.get("files")?.as_array()?.iter().map(file).collect::<Option<_>>()?;
+        Some((newest, files))
     }
 
-    /// How many records a checkpoint covers that was signed.
-    pub(super) fn checkpoint_signed(&self) -> Option<u64> {
-        self.event_if("checkpoint_signed")?.get("size")?.as_u64()
+    /// A checkpoint that was signed.
+    pub(super) fn checkpoint_signed(&self) -> Option<CheckpointRecord> {
+        let event = self.event_if("checkpoint_signed")?;
+        let text = |member| event.get(member)?.as_str().map(str::to_owned);
+        let size = event.get("size")?.as_u64()?;
+        Some(CheckpointRecord { size, root: text("root")?, key_id: text("key_id")? })
     }
 
     /// Which key took the place of which.
     pub(super) fn key_changed(&self) -> Option<KeyChanged> {
         let event = self.event_if("key_changed")?;
-        let vkey = |member| event.get(member)?.as_str().map(str::to_owned);
-        Some(KeyChanged { old_vkey: vkey("old_vkey")?, new_vkey: vkey("new_vkey")? })
+        let text = |member| event.get(member)?.as_str().map(str::to_owned);
+        Some(KeyChanged {
+            old_vkey: text("old_vkey")?,
+            new_vkey: text("new_vkey")?,
+            old_signature: text("old_signature")?,
+            new_signature: text("new_signature")?,
+        })
     }
 
     /// The id of the key that the log is signed with, where the record names one.
@@ -182,6 +228,10 @@ pub(super) fn other_version(line: &[u8]) -> Option<u64> {
     let digits = rest.split(|&byte| byte == b',').next()?;
     let version = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (version != u64::from(FORMAT_VERSION)).then_some(version)
+}
+
+fn digest(digits: &Value) -> Option<Digest> {
+    Digest::from_hex(digits.as_str()?.as_bytes())
 }
 
 /// The text of the member that comes next, which holds nothing to escape, and what follows it.

@@ -12,7 +12,9 @@ use super::read::{digest_from, read_records};
 use super::scan::Scan;
 use super::segments;
 use crate::error::{OpenError, WriteError};
+use crate::outbox::SinkFailure;
 use crate::segment::SegmentName;
+use crate::signing::SignError;
 use crate::store::{RealStore, Store};
 
 /// What a prune deletes.
@@ -55,10 +57,31 @@ pub enum PruneError {
         /// The segment.
         file: String,
     },
+    /// The log signs, and was opened without its key. Nothing was done.
+    #[error("a log that signs is not pruned without its key")]
+    KeyMissing,
+    /// The log does not begin with its first record, nor behind what the newest prune deleted, nor
+    /// with a file that it names: somebody else removed records, and a prune would cover that up.
+    /// Nothing was done.
+    #[error("the log begins with record {begins}, and no prune explains that")]
+    Gap {
+        /// Seq of the first record that there is.
+        begins: u64,
+    },
+    /// The deletion is declared, and no checkpoint covers the declaration yet. Nothing was deleted
+    /// since; the next prune goes on.
+    #[error("nothing is deleted before a checkpoint covers its declaration: {0}")]
+    NotCovered(SignError),
+    /// The deletion is declared, and a sink has not got the checkpoint that covers the declaration.
+    /// Nothing was deleted since; the next prune goes on.
+    #[error(
+        "nothing is deleted before every sink has a checkpoint that covers its declaration: {0}"
+    )]
+    NotKept(SinkFailure),
     /// The deletion could not be declared in the log. Nothing was deleted since.
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A segment could not be deleted. The log says that it was; the next open or prune goes on.
+    /// A segment could not be deleted. The log says that it was; the next prune goes on.
     #[error("cannot delete {file}: {source}")]
     Delete {
         /// The segment.
@@ -130,6 +153,24 @@ pub(crate) fn prunable<S: Store>(
     Ok(prunable)
 }
 
+/// The files that a prune of this seq names.
+pub(crate) fn pruned_files<S: Store>(store: &S, seq: u64) -> Result<Vec<PrunedFile>, OpenError> {
+    let segments = segments(store)?;
+    let Some(segment) = segments.iter().rfind(|segment| segment.first_seq <= seq) else {
+        return Ok(Vec::new());
+    };
+    let file = open(store, *segment)?;
+    let mut files = Vec::new();
+    read_records(&file, |line| {
+        let line = Line::parse(line).filter(|line| line.seq <= seq)?;
+        if line.seq == seq {
+            files = line.segments_pruned().map(|(_, files)| files.to_vec()).unwrap_or_default();
+        }
+        Some(())
+    })?;
+    Ok(files)
+}
+
 /// What is left of a segment whose deletion was declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -172,7 +213,7 @@ impl Opening {
                 opening.tail = line.log_recovered();
                 return None;
             }
-            let (_, frontier) = line.segment_opened()?;
+            let frontier = line.segment_opened()?.merkle_frontier;
             let (timestamp, first_seq) = (line.timestamp.to_owned(), line.seq);
             let prev_hash = line.prev_hash;
             opening = Some(Self { timestamp, first_seq, prev_hash, frontier, tail: None });
@@ -199,22 +240,27 @@ impl Candidate {
         let file = open(store, segment)?;
         let mut scan = Scan::new(segment);
         let size = read_records(&file, |line| scan.take(line))?;
-        let Some(last) = scan.opened.and_then(|_| scan.chain.head()) else { return Ok(None) };
+        let Some(end) = scan.end() else { return Ok(None) };
+        let Some(last) = scan.opened.as_ref().and_then(|_| end.chain.head()) else {
+            return Ok(None);
+        };
+        let frontier = end.chain.frontier();
         let links = last.hash == next.prev_hash
-            && scan.chain.frontier().size() == next.first_seq
-            && scan.chain.frontier().roots() == next.frontier;
+            && frontier.size() == next.first_seq
+            && frontier.roots() == next.frontier;
         let name = segment.to_string();
         let tail = FoundTail {
             file: name.clone(),
-            offset: scan.offset,
-            bytes: size.saturating_sub(scan.offset),
-            sha256: digest_from(&file, scan.offset)?,
+            offset: end.offset,
+            bytes: size.saturating_sub(end.offset),
+            sha256: digest_from(&file, end.offset)?,
         };
         let is_accounted = tail.bytes == 0 || next.tail.as_ref() == Some(&tail);
         if !links || !is_accounted {
             return Ok(None);
         }
-        let file = PrunedFile { name, size, sha256: digest_from(&file, 0)?, last_seq: None };
+        let file =
+            PrunedFile { name, size, sha256: digest_from(&file, 0)?, last_seq: Some(last.seq) };
         let frontier = next.frontier.clone();
         Ok(Some(Self { latest: scan.latest, old: Old { file, last, frontier } }))
     }

@@ -1,17 +1,66 @@
 //! The walk over a segment's records, as far as they are whole and linked.
 
-use audit_core::lifecycle::{LogId, PrunedFile};
-use audit_core::{Digest, Frontier, ServiceId};
+use std::sync::Arc;
 
-use super::line::{Line, other_version};
+use audit_core::digest::leaf_hash;
+use audit_core::lifecycle::{LogId, NewestPrune, PrunedFile, SegmentOpened};
+use audit_core::{Digest, Frontier, Seal, SealKey, ServiceId};
+
+use super::line::{CheckpointRecord, Line, other_version};
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
 /// The first record of a segment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Opened {
     pub(super) service_id: ServiceId,
-    pub(super) log_id: LogId,
+    pub(super) event: SegmentOpened,
+}
+
+impl Opened {
+    pub(super) fn log_id(&self) -> LogId {
+        self.event.log_id
+    }
+
+    /// Whether the segment's writer seals it.
+    pub(super) fn is_sealed(&self) -> bool {
+        self.event.key.is_some()
+    }
+}
+
+/// What is known after some records of a segment.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) chain: Chain,
+    /// Where those records end.
+    pub(crate) offset: u64,
+    pub(super) unsynced_bytes_max: Option<u64>,
+    /// Whether the opening records say that a writer opened the log, and not yet which.
+    pub(super) owes_log_opened: bool,
+    pub(super) closed: bool,
+    /// The version of the format that the log goes on in, where that is another.
+    pub(super) other_version: Option<u64>,
+    /// The last `segments_pruned`, and the files that it names.
+    pub(super) pruned: Option<(NewestPrune, Arc<[PrunedFile]>)>,
+    /// The last checkpoint that the segment tells of.
+    pub(super) recorded: Option<Arc<CheckpointRecord>>,
+    /// The id of the last key that it names.
+    pub(super) key_named: Option<Arc<str>>,
+}
+
+/// What is known at a record with a seal, and what its seal has to be checked against.
+#[derive(Clone, Debug)]
+pub(super) struct SealedEnd {
+    pub(super) known: Known,
+    /// The record up to its seal.
+    unsealed: Vec<u8>,
+    seal: Seal,
+}
+
+impl SealedEnd {
+    pub(super) fn is_right(&self, key: &SealKey) -> bool {
+        key.verifies(&leaf_hash(&self.unsealed), &self.seal)
+    }
 }
 
 /// The walk over a segment's records.
@@ -20,43 +69,31 @@ pub(super) struct Scan {
     name: SegmentName,
     /// What the segment has to begin after, where that is known.
     follows: Option<Chain>,
-    pub(super) chain: Chain,
-    /// Where the records that it has taken end.
-    pub(super) offset: u64,
+    /// The key whose seals count; without one, every seal does.
+    key: Option<SealKey>,
     pub(super) opened: Option<Opened>,
-    pub(super) unsynced_bytes_max: Option<u64>,
-    /// Whether the opening records say that a writer opened the log, and not yet which.
-    pub(super) owes_log_opened: bool,
-    pub(super) closed: bool,
-    /// The version of the format that the log goes on in, where that is another.
-    pub(super) other_version: Option<u64>,
-    /// What its last `segments_pruned` names.
-    pub(super) pruned: Vec<PrunedFile>,
-    /// The size of the last checkpoint that it tells of.
-    pub(super) checkpoint_recorded: Option<u64>,
-    /// The id of the last key that it names.
-    pub(super) key_named: Option<String>,
+    pub(super) known: Known,
+    /// The last record with a seal that counts.
+    pub(super) sealed: Option<SealedEnd>,
     /// The latest time of a record.
     pub(super) latest: String,
 }
 
 impl Scan {
     pub(super) fn new(name: SegmentName) -> Self {
-        Self {
-            name,
-            follows: None,
+        let known = Known {
             chain: Chain::new(),
             offset: 0,
-            opened: None,
             unsynced_bytes_max: None,
             owes_log_opened: false,
             closed: false,
             other_version: None,
-            pruned: Vec::new(),
-            checkpoint_recorded: None,
+            pruned: None,
+            recorded: None,
             key_named: None,
-            latest: String::new(),
-        }
+        };
+        let (follows, key, opened, sealed) = (None, None, None, None);
+        Self { name, follows, key, opened, known, sealed, latest: String::new() }
     }
 
     /// The walk over a segment that is to begin where another ended.
@@ -64,57 +101,93 @@ impl Scan {
         Self { follows: before, ..Self::new(name) }
     }
 
+    /// The walk over a segment of which only the seals of one key count.
+    pub(super) fn sealed_with(name: SegmentName, key: SealKey) -> Self {
+        Self { key: Some(key), ..Self::new(name) }
+    }
+
+    /// What is known at the end that counts: of a segment that is sealed, at its last seal. `None`
+    /// where the segment has no such end.
+    pub(super) fn end(&self) -> Option<&Known> {
+        if self.opened.as_ref()?.is_sealed() {
+            return self.sealed.as_ref().map(|sealed| &sealed.known);
+        }
+        Some(&self.known)
+    }
+
     /// Takes the next line (without its line feed) if it is a whole record linked to the one before.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Option<()> {
         let Some(line) = Line::parse(bytes) else {
-            if self.offset == 0 {
-                self.other_version = other_version(bytes);
+            if self.known.offset == 0 {
+                self.known.other_version = other_version(bytes);
             }
             return None;
         };
-        if let Some(opened) = self.opened {
-            let linked = line.prev_hash == *self.chain.prev_hash()
-                && Some(line.seq) == self.chain.next_seq()
+        if let Some(opened) = &self.opened {
+            let known = &self.known;
+            let linked = line.prev_hash == *known.chain.prev_hash()
+                && Some(line.seq) == known.chain.next_seq()
                 && line.service_id == opened.service_id.as_str();
-            if !linked || self.closed || self.other_version.is_some() {
+            if !linked || known.closed || known.other_version.is_some() {
                 return None;
             }
         } else {
             self.open(&line)?;
         }
-        if let Some(opened) = line.log_opened() {
-            self.unsynced_bytes_max = Some(opened.unsynced_bytes_max);
-            self.owes_log_opened = false;
-        } else if line.seq == 0 || line.is("log_recovered") {
-            self.owes_log_opened = true;
-        }
-        self.closed = line.is("log_closed");
-        self.other_version = line.format_changed();
-        if let Some(files) = line.segments_pruned() {
-            self.pruned = files;
-        }
-        self.checkpoint_recorded = line.checkpoint_signed().or(self.checkpoint_recorded);
-        self.key_named = line.key_id().or_else(|| self.key_named.take());
-        if *line.timestamp > *self.latest {
-            line.timestamp.clone_into(&mut self.latest);
-        }
-        self.chain.push(line.hash);
+        self.note(&line);
+        self.known.chain.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
-        self.offset = self.offset.checked_add(length)?;
+        self.known.offset = self.known.offset.checked_add(length)?;
+        self.seal(&line);
         Some(())
     }
 
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
-        let (log_id, roots) = line.segment_opened()?;
-        let frontier = Frontier::from_roots(line.seq, &roots)?;
+        let event = line.segment_opened()?;
+        let frontier = Frontier::from_roots(line.seq, &event.merkle_frontier)?;
         if line.seq != self.name.first_seq || (line.seq == 0 && line.prev_hash != Digest::ZERO) {
             return None;
         }
-        self.chain = Chain::after(line.prev_hash, frontier);
-        if self.follows.as_ref().is_some_and(|before| *before != self.chain) {
+        self.known.chain = Chain::after(line.prev_hash, frontier);
+        if self.follows.as_ref().is_some_and(|before| *before != self.known.chain) {
             return None;
         }
-        self.opened = Some(Opened { service_id: ServiceId::new(line.service_id).ok()?, log_id });
+        self.known.unsynced_bytes_max = event.unsynced_max_bytes;
+        self.opened = Some(Opened { service_id: ServiceId::new(line.service_id).ok()?, event });
         Some(())
+    }
+
+    /// Takes note of what a record says of the log.
+    fn note(&mut self, line: &Line<'_>) {
+        let known = &mut self.known;
+        if let Some(opened) = line.log_opened() {
+            // What segment_opened says rules.
+            known.unsynced_bytes_max.get_or_insert(opened.unsynced_bytes_max);
+            known.owes_log_opened = false;
+        } else if line.seq == 0 || line.is("log_recovered") {
+            known.owes_log_opened = true;
+        }
+        known.closed = line.is("log_closed");
+        known.other_version = line.format_changed();
+        if let Some(pruned) = line.segments_pruned() {
+            known.pruned = Some(pruned);
+        }
+        known.recorded = line.checkpoint_signed().map(Arc::new).or_else(|| known.recorded.take());
+        known.key_named = line.key_id().map(Arc::from).or_else(|| known.key_named.take());
+        if *line.timestamp > *self.latest {
+            line.timestamp.clone_into(&mut self.latest);
+        }
+    }
+
+    /// Keeps what is known at a seal that counts.
+    fn seal(&mut self, line: &Line<'_>) {
+        let Some(sealed) = line.sealed else { return };
+        if self.key.as_ref().is_some_and(|key| !key.verifies(&sealed.digest(), &sealed.seal)) {
+            return;
+        }
+        let mut unsealed = self.sealed.take().map(|before| before.unsealed).unwrap_or_default();
+        unsealed.clear();
+        unsealed.extend_from_slice(sealed.unsealed);
+        self.sealed = Some(SealedEnd { known: self.known.clone(), unsealed, seal: sealed.seal });
     }
 }

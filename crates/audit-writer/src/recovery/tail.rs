@@ -43,14 +43,18 @@ impl Due {
     }
 }
 
-/// Examines a tail that begins at `offset` of its file.
+/// Examines a tail that begins at `offset` of its file. In a segment that is sealed, records without
+/// a seal may follow the last one with a seal, whose hash is `sealed`.
 ///
 /// # Errors
 ///
 /// Why it does not look like a crash.
-pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, Damage> {
+pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Result<Found, Damage> {
     let mut valid_records: u64 = 0;
-    let mut due = Due::NoRecord;
+    let mut due = sealed.map_or(Due::NoRecord, Due::After);
+    let first = tail.split(|&byte| byte == b'\n').next();
+    let is_unsealed = first.filter(|first| first.len() < tail.len()).and_then(Line::parse);
+    let is_unsealed = is_unsealed.is_some_and(|first| due.allows(&first));
     for line in tail.split_inclusive(|&byte| byte == b'\n') {
         let whole = line.strip_suffix(b"\n");
         if let Some(record) = whole.and_then(Line::parse) {
@@ -76,7 +80,9 @@ pub(super) fn examine(tail: &[u8], offset: u64) -> Result<Found, Damage> {
     if !nuls_are_lost_blocks(tail, offset) {
         return Err(Damage::NulsWithinBlock);
     }
-    let looks = if tail.iter().all(|&byte| byte == 0) {
+    let looks = if is_unsealed {
+        TailKind::Unsealed
+    } else if tail.iter().all(|&byte| byte == 0) {
         TailKind::Zeros
     } else if valid_records > 0 {
         TailKind::Superseded
@@ -125,19 +131,19 @@ mod tests {
     #[test]
     fn an_interrupted_append_looks_like_a_crash_wherever_it_stops() {
         for length in 1..=GOLDEN.len() {
-            let found = examine(&GOLDEN[..length], 700);
+            let found = examine(&GOLDEN[..length], 700, None);
             assert_eq!(found, Ok(Found { valid_records: 0, looks: TailKind::Torn }), "{length}");
         }
     }
 
     #[test]
     fn lost_blocks_look_like_a_crash() {
-        assert_eq!(examine(&[0; 100], 3).unwrap().looks, TailKind::Zeros);
+        assert_eq!(examine(&[0; 100], 3, None).unwrap().looks, TailKind::Zeros);
         let resumed = with(&[0; 512 - 3], b"\n");
-        let found = examine(&resumed, 3).unwrap();
+        let found = examine(&resumed, 3, None).unwrap();
         assert_eq!(found, Found { valid_records: 0, looks: TailKind::Torn });
         let behind = [&[0; 512 - 3], &b"\"}\n"[..], GOLDEN, b"\n"].concat();
-        let found = examine(&behind, 3).unwrap();
+        let found = examine(&behind, 3, None).unwrap();
         assert_eq!(found, Found { valid_records: 1, looks: TailKind::Superseded });
     }
 
@@ -145,30 +151,30 @@ mod tests {
     fn a_changed_byte_does_not_look_like_a_crash() {
         let mut changed = with(b"", b"\n");
         changed[40] ^= 1;
-        assert!(examine(&changed, 0).is_err());
+        assert!(examine(&changed, 0, None).is_err());
         changed[40] = 0;
-        assert!(examine(&changed, 0).is_err());
-        assert!(examine(&with(b"", b"\x0b"), 0).is_err());
-        assert!(examine(&with(b"", &GOLDEN[..9]), 0).is_err());
+        assert!(examine(&changed, 0, None).is_err());
+        assert!(examine(&with(b"", b"\x0b"), 0, None).is_err());
+        assert!(examine(&with(b"", &GOLDEN[..9]), 0, None).is_err());
     }
 
     #[test]
     fn a_record_taken_out_put_in_or_moved_does_not_look_like_a_crash() {
-        assert!(examine(&with(b"", b"\n"), 0).is_err(), "begins with a whole record");
+        assert!(examine(&with(b"", b"\n"), 0, None).is_err(), "begins with a whole record");
         let lost = [&[0; 512], &b"\"}\n"[..]].concat();
         let one = [&lost, GOLDEN, b"\n"].concat();
-        assert_eq!(examine(&one, 0).unwrap().valid_records, 1);
+        assert_eq!(examine(&one, 0, None).unwrap().valid_records, 1);
         let twice = [&one, GOLDEN, b"\n"].concat();
-        assert!(examine(&twice, 0).is_err(), "the second does not follow the first");
+        assert!(examine(&twice, 0, None).is_err(), "the second does not follow the first");
         let rest = 1_024 - one.len() % 512;
         let apart = [&one, &vec![0; rest][..], b"\"}\n", GOLDEN, b"\n"].concat();
-        assert_eq!(examine(&apart, 0).unwrap().valid_records, 2, "lost blocks stand between");
+        assert_eq!(examine(&apart, 0, None).unwrap().valid_records, 2, "lost blocks stand between");
     }
 
     #[test]
     fn nuls_off_the_blocks_do_not_look_like_a_crash() {
-        assert!(examine(&with(&[0; 512], b""), 3).is_err());
-        assert!(examine(b"abc\0\0\0", 0).is_err());
-        assert!(examine(b"abc\0\0\0", 509).is_ok());
+        assert!(examine(&with(&[0; 512], b""), 3, None).is_err());
+        assert!(examine(b"abc\0\0\0", 0, None).is_err());
+        assert!(examine(b"abc\0\0\0", 509, None).is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! The tree over a log's first records, from the segments that hold them.
 
-use audit_core::Digest;
+use audit_core::{Digest, Frontier};
 
 use super::read::read_records;
 use super::scan::Scan;
@@ -11,7 +11,8 @@ use crate::store::Store;
 
 /// The root of the tree over the first `size` records of a log that ends with `end`; `None` when it
 /// has not so many, when those that would tell are deleted, or when what is there does not lead to
-/// that end. Reads the segment that holds record `size - 1`, and those behind it.
+/// that end. Reads the segment that begins with record `size` or holds it, and
+/// those behind it.
 pub(crate) fn root_at<S: Store>(
     store: &S,
     end: &Chain,
@@ -21,7 +22,7 @@ pub(crate) fn root_at<S: Store>(
         return Ok(Some(end.frontier().root()));
     }
     let segments = segments(store)?;
-    let from = segments.iter().rposition(|segment| segment.first_seq < size);
+    let from = segments.iter().rposition(|segment| segment.first_seq <= size);
     let (mut root, mut before) = (None, None);
     for segment in segments.iter().skip(from.unwrap_or(segments.len())) {
         let name = segment.to_string();
@@ -29,13 +30,18 @@ pub(crate) fn root_at<S: Store>(
         let mut scan = Scan::following(*segment, before);
         read_records(&file, |line| {
             scan.take(line)?;
-            let frontier = scan.chain.frontier();
+            let frontier = scan.known.chain.frontier();
             if frontier.size() == size {
                 root = Some(frontier.root());
             }
             Some(())
         })?;
-        before = Some(scan.chain);
+        if segment.first_seq == size {
+            root = scan.opened.as_ref().and_then(|opened| {
+                Some(Frontier::from_roots(size, &opened.event.merkle_frontier)?.root())
+            });
+        }
+        before = scan.end().map(|end| end.chain.clone());
     }
     let leads_to_end = before.is_some_and(|chain| chain == *end);
     Ok(root.filter(|_| leads_to_end))

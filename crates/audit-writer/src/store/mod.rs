@@ -67,6 +67,24 @@ pub trait Store {
     /// It is not there, is no regular file, or cannot be opened.
     fn open(&self, name: &str) -> io::Result<Self::Segment>;
 
+    /// A folder of the directory; `None` where it is absent.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be opened; a link of its name is not followed.
+    fn folder(&self, name: &str) -> io::Result<Option<Self>>
+    where
+        Self: Sized;
+
+    /// A folder of the directory, which is made (mode 0700), durably, where it is absent.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made or opened; a link of its name is not followed.
+    fn make_folder(&mut self, name: &str) -> io::Result<Self>
+    where
+        Self: Sized;
+
     /// Makes [`crate::segment::NEW_SEGMENT`] anew and opens it for appending; a leftover of that
     /// name is removed.
     ///

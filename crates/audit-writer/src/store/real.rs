@@ -70,22 +70,6 @@ impl RealStore {
         Ok(Self { dir, pid: std::process::id() })
     }
 
-    /// Opens a folder of the directory, making it (mode 0700) where it is absent.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be made or opened; a link of its name is not followed.
-    pub fn folder(&self, name: &str) -> io::Result<Self> {
-        match fs::mkdirat(&self.dir, name, DIR_MODE) {
-            Ok(()) => retry_on_intr(|| fs::fsync(&self.dir))?,
-            Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty()))?;
-        Ok(Self { dir, pid: self.pid })
-    }
-
     /// On what kind of file system the directory is.
     ///
     /// # Errors
@@ -154,6 +138,24 @@ impl Store for RealStore {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         Ok(RealSegment { file })
+    }
+
+    fn folder(&self, name: &str) -> io::Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match retry_on_intr(|| fs::openat(&self.dir, name, flags, Mode::empty())) {
+            Ok(dir) => Ok(Some(Self { dir, pid: self.pid })),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn make_folder(&mut self, name: &str) -> io::Result<Self> {
+        match fs::mkdirat(&self.dir, name, DIR_MODE) {
+            Ok(()) => retry_on_intr(|| fs::fsync(&self.dir))?,
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.folder(name)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn create(&mut self) -> io::Result<RealSegment> {

@@ -112,9 +112,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     ) -> Result<Receipt, WriteError> {
         self.placed.clear();
         self.lines.claim = claim;
-        let receipt = self.add_line(service_id, timestamp, payload)?;
+        let built = self.add_line(service_id, timestamp, payload)?;
         self.write_lines()?;
-        Ok(receipt)
+        // A seal makes another hash of it.
+        Ok(self.placed.last().copied().unwrap_or(built))
     }
 
     /// Builds the line of the next record. Lines before it are written first when it belongs into

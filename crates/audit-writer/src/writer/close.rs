@@ -1,6 +1,9 @@
 //! How a log is closed.
 
+use std::time::Duration;
+
 use audit_core::lifecycle::LifecycleEvent;
+use audit_core::limits::SINK_DEADLINE_SECS;
 use audit_core::{Receipt, ServiceId};
 
 use super::{AuditFileWriter, Claim, Log};
@@ -33,7 +36,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.append_lifecycle(service_id, Claim::Closing, &LifecycleEvent::LogClosed)?;
         self.sync()?;
         self.sign_quietly();
-        self.finish_sinks();
+        self.finish_sinks(Duration::from_secs(SINK_DEADLINE_SECS));
         if let Some(mut current) = self.current.take() {
             self.release(&current);
             seal(&mut current.file);

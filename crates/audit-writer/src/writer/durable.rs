@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::AuditFileWriter;
+use super::{AuditFileWriter, Claim, Log};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::WriteError;
@@ -32,6 +32,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if self.pending.since.is_none() {
             return Ok(());
         }
+        self.pay_seal()?;
         let synced = self
             .current
             .as_mut()
@@ -40,6 +41,28 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         broken::unless(Broken::WatchOff, || self.watch())?;
         self.pending = Pending::default();
         self.durable = self.chain.head();
+        Ok(())
+    }
+
+    /// Sees to it that the last whole record carries a seal, in a log that signs: a sync must not count
+    /// before. A short write may have ended with one that has none, and then the next record carries
+    /// it: one of those that were to be written with it, or what says that they are lost.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Io`]: there is no next record yet, or it cannot be written.
+    fn pay_seal(&mut self) -> Result<(), WriteError> {
+        self.finish_line()?;
+        if !self.owes_seal || broken::is(Broken::SealOwed) {
+            return Ok(());
+        }
+        if let Some(Log { service_id, .. }) = self.log {
+            self.declare_losses(service_id, Claim::Closing)?;
+        }
+        if self.owes_seal {
+            let cause = Arc::new(io::ErrorKind::StorageFull.into());
+            return Err(WriteError::Io { action: "seal the record before", cause });
+        }
         Ok(())
     }
 

@@ -5,9 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use audit_core::limits::{BATCH_BYTES_MAX, RECORD_FRAME_BYTES_MAX};
-use audit_core::{Digest, Receipt};
+use audit_core::record::HASH_FIELD_BYTES;
+use audit_core::seal::seal_record;
+use audit_core::{Digest, Receipt, SealKey};
 
 use super::{AuditFileWriter, Claim};
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::WriteError;
 use crate::store::{SegmentFile, Store};
@@ -34,6 +37,15 @@ impl Lines {
         }
     }
 
+    /// Seals the last one.
+    fn seal_last(&mut self, key: &SealKey) {
+        let start = self.built.iter().rev().nth(1).map_or(0, |(_, end)| *end);
+        if let Some((hash, end)) = self.built.last_mut() {
+            *hash = seal_record(&mut self.bytes, start, hash, key);
+            *end = self.bytes.len();
+        }
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.built.clear();
@@ -41,10 +53,13 @@ impl Lines {
 }
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
-    /// Writes the lines that were built, and links each record of which a byte is written. None is
-    /// left to be written afterwards.
+    /// Writes the lines that were built, the last one sealed in a log that signs, and links each record
+    /// of which a byte is written. None is left to be written afterwards.
     pub(super) fn write_lines(&mut self) -> Result<(), WriteError> {
         let mut lines = std::mem::take(&mut self.lines);
+        if let Some(sealing) = self.sealing.as_ref().filter(|_| !broken::is(Broken::LastUnsealed)) {
+            lines.seal_last(&sealing.key);
+        }
         let written = self.write_taken(&lines);
         lines.clear();
         self.lines = lines;
@@ -63,20 +78,33 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let (written, error) = put(&mut current.file, &lines.bytes);
         let mut start = 0;
         let mut cut = None;
-        for &(hash, end) in lines.built.iter().take_while(|(_, end)| {
-            let begun = start < written;
-            start = *end;
-            begun
-        }) {
+        let key = self.sealing.as_ref().map(|sealing| &sealing.key);
+        for &(mut hash, end) in &lines.built {
+            if start >= written {
+                break;
+            }
+            let line = lines.bytes.get(start..end).unwrap_or_default();
+            let is_last = end == lines.bytes.len();
+            self.owes_seal = key.is_some() && !is_last;
+            if end > written {
+                let begun = written.saturating_sub(start);
+                self.unfinished.extend(line.get(begun..).unwrap_or_default());
+                if let Some(key) = key.filter(|_| !is_last && may_be_sealed(line, begun)) {
+                    // It is the last one of this write after all.
+                    let mut line = line.to_vec();
+                    hash = seal_record(&mut line, 0, &hash, key);
+                    self.unfinished.clear();
+                    self.unfinished.extend(line.get(begun..).unwrap_or_default());
+                    self.owes_seal = false;
+                }
+            }
             let Some(seq) = self.chain.next_seq() else { break };
             let receipt = Receipt { seq, hash };
             self.chain.push(hash);
             self.placed.push(receipt);
             current.records = current.records.saturating_add(1);
-            if end > written {
-                self.unfinished.extend(lines.bytes.get(written..end).unwrap_or_default());
-                cut = Some(receipt);
-            }
+            cut = (end > written).then_some(receipt);
+            start = end;
         }
         let bytes = length(written.saturating_add(self.unfinished.len()));
         current.bytes = current.bytes.saturating_add(bytes);
@@ -105,6 +133,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let action = "finish the record before";
         error.map_or(Ok(()), |cause| Err(WriteError::Io { action, cause }))
     }
+}
+
+/// Whether a line without a seal, of which so many bytes are written, can still be finished with one:
+/// nothing of what follows `prev_hash` is written.
+fn may_be_sealed(line: &[u8], begun: usize) -> bool {
+    line.len().checked_sub(HASH_FIELD_BYTES.saturating_add(1)).is_some_and(|until| begun <= until)
 }
 
 /// Writes until all is written or an error occurs; says how much was.

@@ -8,15 +8,19 @@
 use std::io;
 use std::sync::Arc;
 
+use audit_checkpoint::SigningKey;
 use audit_core::lifecycle::{
-    LifecycleEvent, LogId, LogOpened, PreviousSegment, SegmentOpened, write_audit_id,
+    LifecycleEvent, LogId, LogOpened, PreviousSegment, SegmentKey, SegmentOpened, write_audit_id,
 };
 use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
+use audit_core::seal::seal_record;
 use audit_core::{RecordTime, ServiceId};
 
 use super::close::seal;
 use super::durable::Pending;
 use super::lines::{length, put};
+use super::rekey::key_changed;
+use super::vouch::Sealing;
 use super::{AuditFileWriter, Current, Log};
 use crate::broken::{self, Broken};
 use crate::chain::Chain;
@@ -37,6 +41,17 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         service_id: ServiceId,
         now: RecordTime,
     ) -> Result<(), WriteError> {
+        self.open_segment_with(service_id, now, None)
+    }
+
+    /// Begins a segment, from which on the log has another key where one is given.
+    pub(super) fn open_segment_with(
+        &mut self,
+        service_id: ServiceId,
+        now: RecordTime,
+        new_key: Option<&SigningKey>,
+    ) -> Result<(), WriteError> {
+        self.has_its_key()?;
         broken::unless(Broken::RotationUnsynced, || self.sync())?;
         if self.current.is_some() {
             self.sign_quietly();
@@ -44,8 +59,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
         let name = SegmentName { first_seq, date: now.date() };
         let log_id = self.log_id()?;
+        let opening = self.opening(first_seq, log_id, new_key);
         let mut chain = self.chain.clone();
-        let lines = opening_lines(&mut chain, service_id, now, &self.opening_events(log_id))?;
+        let lines = opening.lines(&mut chain, service_id, now)?;
 
         let failed = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
         let mut file = self.store.create().map_err(|error| {
@@ -81,6 +97,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.accounts.clear();
         self.continues = None;
         self.announced = true;
+        self.found = None;
+        self.owes_seal = false;
+        if opening.sealing.is_some() {
+            self.sealed_from = self.sealed_from.or(Some(first_seq));
+        }
+        self.sealing = opening.sealing;
         self.checkpoint_was_recorded();
         if let Some((_, mut previous)) = self.previous.take() {
             seal(&mut previous);
@@ -110,31 +132,56 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(log_id)
     }
 
-    /// `segment_opened`; the tail of the segment before; where this writer opens the log, who it is;
-    /// and what else is to be said of the segment before.
-    fn opening_events(&self, log_id: LogId) -> Vec<LifecycleEvent> {
-        let mut events = vec![LifecycleEvent::SegmentOpened(SegmentOpened {
+    /// The opening records of a segment, in their order: `segment_opened`; the tail of the segment
+    /// before; where this writer opens the log, who it is; what else is to be said of what is before;
+    /// and a change of the key.
+    fn opening(&self, first_seq: u64, log_id: LogId, new_key: Option<&SigningKey>) -> Opening {
+        let mut events: Vec<_> = self.accounts.to_vec();
+        events.extend(self.unrecorded());
+        if !self.announced {
+            events.push(LifecycleEvent::LogOpened(self.log_opened()));
+        }
+        events.sort_by_key(place);
+        let old_key = self.signing_key();
+        let mut sealing = old_key.map(|key| Sealing::new(key, log_id));
+        if let Some(sealing) = &mut sealing {
+            let known = self.sealing.as_ref().and_then(|sealing| sealing.since);
+            sealing.since = known.or(Some(first_seq));
+        }
+        if let (Some(old), Some(new)) = (old_key, new_key) {
+            let before = length(events.len()).saturating_add(1);
+            let seq = first_seq.saturating_add(before);
+            events.push(key_changed(old, new, log_id, seq));
+            sealing = Some(Sealing { since: Some(seq), ..Sealing::new(new, log_id) });
+        }
+        let key = sealing.as_ref().map(|sealing| SegmentKey {
+            vkey: sealing.vkey.clone(),
+            since: sealing.since.unwrap_or(first_seq),
+        });
+        let opened = LifecycleEvent::SegmentOpened(SegmentOpened {
             previous: self.previous_segment(),
             continues: self.continues,
+            unsynced_max_bytes: Some(self.flush_mode.unsynced_bytes_max()),
+            sealed_from: self.sealed_from.or(key.as_ref().map(|_| first_seq)),
+            key,
+            pruned: self.pruned,
             ..SegmentOpened::new(log_id, self.chain.frontier().roots().to_vec())
-        })];
-        let is_tail =
-            |event: &&LifecycleEvent| matches!(event, LifecycleEvent::LogRecovered { .. });
-        events.extend(self.accounts.iter().filter(is_tail).cloned());
-        if !self.announced {
-            let identity = self.store.identity();
-            let (mode, unsynced) = (self.flush_mode.name(), self.flush_mode.unsynced_bytes_max());
-            events.push(LifecycleEvent::LogOpened(LogOpened {
-                host: identity.host,
-                pid: identity.pid,
-                boot_id: identity.boot_id,
-                vkey: self.vkey(),
-                ..LogOpened::new(WRITER.to_owned(), mode.to_owned(), unsynced)
-            }));
+        });
+        events.insert(0, opened);
+        Opening { events, sealing }
+    }
+
+    fn log_opened(&self) -> LogOpened {
+        let identity = self.store.identity();
+        let (mode, unsynced) = (self.flush_mode.name(), self.flush_mode.unsynced_bytes_max());
+        LogOpened {
+            host: identity.host,
+            pid: identity.pid,
+            boot_id: identity.boot_id,
+            vkey: self.vkey(),
+            unsigned: self.signs_without_key(),
+            ..LogOpened::new(WRITER.to_owned(), mode.to_owned(), unsynced)
         }
-        events.extend(self.accounts.iter().filter(|event| !is_tail(event)).cloned());
-        events.extend(self.unrecorded());
-        events
     }
 
     fn previous_segment(&self) -> Option<PreviousSegment> {
@@ -149,23 +196,53 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 }
 
-/// The opening records of a segment, linked to the chain.
-fn opening_lines(
-    chain: &mut Chain,
-    service_id: ServiceId,
-    timestamp: RecordTime,
-    events: &[LifecycleEvent],
-) -> Result<Vec<u8>, WriteError> {
-    let mut lines = Vec::new();
-    let mut audit_id = String::new();
-    let mut payload = Vec::new();
-    for event in events {
-        let seq = chain.next_seq().ok_or(WriteError::SeqExhausted)?;
-        payload.clear();
-        write_lifecycle_payload(&mut payload, event);
-        write_audit_id(&mut audit_id, service_id, seq);
-        let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id };
-        chain.push(write_record(&mut lines, &head, &payload, chain.prev_hash()));
+/// The opening records of a segment, and what the segment is sealed with.
+struct Opening {
+    events: Vec<LifecycleEvent>,
+    sealing: Option<Sealing>,
+}
+
+impl Opening {
+    /// Their lines, linked to the chain, the last one sealed.
+    fn lines(
+        &self,
+        chain: &mut Chain,
+        service_id: ServiceId,
+        timestamp: RecordTime,
+    ) -> Result<Vec<u8>, WriteError> {
+        let mut lines = Vec::new();
+        let mut audit_id = String::new();
+        let mut payload = Vec::new();
+        let last = self.events.len().saturating_sub(1);
+        for (index, event) in self.events.iter().enumerate() {
+            let seq = chain.next_seq().ok_or(WriteError::SeqExhausted)?;
+            payload.clear();
+            write_lifecycle_payload(&mut payload, event);
+            write_audit_id(&mut audit_id, service_id, seq);
+            let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id };
+            let start = lines.len();
+            let mut hash = write_record(&mut lines, &head, &payload, chain.prev_hash());
+            if let Some(sealing) = self.sealing.as_ref().filter(|_| index == last)
+                && !broken::is(Broken::OpeningUnsealed)
+            {
+                hash = seal_record(&mut lines, start, &hash, &sealing.key);
+            }
+            chain.push(hash);
+        }
+        Ok(lines)
     }
-    Ok(lines)
+}
+
+/// Where an event is among the opening records.
+fn place(event: &LifecycleEvent) -> u8 {
+    match event {
+        LifecycleEvent::LogRecovered { .. } => 0,
+        LifecycleEvent::LogOpened(_) => 1,
+        LifecycleEvent::RecordsAdopted { .. } => 2,
+        LifecycleEvent::LogCopied { .. } => 3,
+        LifecycleEvent::DamageFound { .. } => 4,
+        LifecycleEvent::SegmentMissing { .. } => 5,
+        LifecycleEvent::CheckpointSigned { .. } => 6,
+        _ => 7,
+    }
 }

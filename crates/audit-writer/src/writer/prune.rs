@@ -1,49 +1,88 @@
 //! Retention: the one place that deletes a segment, and only after the log has said so.
 //!
-//! Segments go one by one, oldest first, each deletion durable before the next: whatever a crash
-//! interrupts, what is left begins with one that the log names, and has no gap.
+//! Declare, sign, then act: `segments_pruned` is durable, and in a log that signs a checkpoint that
+//! covers it is durable here and in every sink, before the first file goes. Segments go one by one,
+//! oldest first, each deletion durable before the next: whatever a crash interrupts, what is left
+//! begins with one that the log names, and has no gap. The next prune finishes it; an open never does.
+
+use std::time::Duration;
 
 use audit_checkpoint::Checkpoint;
-use audit_core::lifecycle::{LifecycleEvent, PrunedFile};
-use audit_core::limits::PRUNED_FILES_MAX;
-use audit_core::{RetentionPolicy, ServiceId};
+use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedEnd, PrunedFile};
+use audit_core::limits::{PRUNED_FILES_MAX, SINK_DEADLINE_SECS};
+use audit_core::{RecordTime, RetentionPolicy, ServiceId};
+use chrono::TimeDelta;
 
 use super::{AuditFileWriter, Claim};
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
-use crate::error::OpenError;
-use crate::recovery::{Left, Old, PruneError, PrunePlan, prunable};
-use crate::segment::SegmentName;
+use crate::recovery::{Left, Old, PruneError, PrunePlan, first_seq, prunable, pruned_files};
+use crate::signing::SignError;
 use crate::store::Store;
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Deletes the oldest segments whose records a policy lets go. Each is read to its end first,
-    /// and has to be whole; the newest always stays. The log says in `segments_pruned` which ones,
-    /// and that is durable, before the first is deleted. Of a log that is signed only segments go
-    /// that a checkpoint covers. Returns what was deleted.
+    /// and has to be whole; the newest always stays. First finishes what a crash left of the prune
+    /// before. Of a log that signs only segments go that a checkpoint covers, and never without its
+    /// key. Returns what was deleted.
     ///
     /// # Errors
     ///
     /// [`PruneError`]; each variant says what was done.
     pub fn prune(&mut self, retention: RetentionPolicy) -> Result<PrunePlan, PruneError> {
         self.usable()?;
-        let mut old = prunable(&self.store, retention, self.clock.now())?;
+        if self.signs_log && !self.signs() && !broken::is(Broken::PruneUnsigned) {
+            return Err(PruneError::KeyMissing);
+        }
+        let now = self.clock.now();
+        let mut old = prunable(&self.store, retention, now)?;
         if self.signs() {
             // What no checkpoint covers would leave nothing behind that it can be held against.
             let covered = self.last_checkpoint().map_or(0, Checkpoint::size);
             old.truncate(old.iter().take_while(|old| old.last.seq < covered).count());
         }
         let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
+        let left = self.left_of_prune()?;
+        self.delete_all(&left)?;
+        old.retain(|old| !left.iter().any(|left| left.name == old.file.name));
         let days = retention.delete_after_days;
+        let before = now.checked_sub_signed(TimeDelta::days(i64::from(days)));
+        let before = before.map(RecordTime::new);
         for some in old.chunks(PRUNED_FILES_MAX) {
-            self.declare_pruned(service_id, some, days)?;
-            for Old { file, .. } in some {
-                self.delete(file)?;
-            }
+            self.declare_pruned(service_id, some, days, before)?;
+            let files: Vec<_> = some.iter().map(|old| old.file.clone()).collect();
+            self.delete_all(&files)?;
         }
         Ok(PrunePlan {
             last: old.last().map(|old| old.last),
-            files: old.into_iter().map(|old| old.file).collect(),
+            files: left.into_iter().chain(old.into_iter().map(|old| old.file)).collect(),
         })
+    }
+
+    /// The files of the newest prune that a crash left: those that are as they were declared, up to
+    /// one that is not.
+    fn left_of_prune(&self) -> Result<Vec<PrunedFile>, PruneError> {
+        let begins = first_seq(&self.store)?;
+        let Some(pruned) = self.pruned else {
+            return if begins == 0 { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
+        };
+        if begins > pruned.last_seq {
+            let follows = pruned.last_seq.checked_add(1) == Some(begins);
+            return if follows || broken::is(Broken::PruneOverGap) {
+                Ok(Vec::new())
+            } else {
+                Err(PruneError::Gap { begins })
+            };
+        }
+        let files = pruned_files(&self.store, pruned.seq)?;
+        let left: Vec<_> = files.iter().map(|file| (Left::of(&self.store, file), file)).collect();
+        let left = left.into_iter().skip_while(|(left, _)| *left == Left::Nothing);
+        let left: Vec<_> =
+            left.take_while(|(left, _)| *left == Left::All).map(|(_, file)| file.clone()).collect();
+        // The log has to begin with one of them.
+        let is_listed =
+            left.first().is_some_and(|first| first.name.starts_with(&format!("{begins:020}.")));
+        if is_listed { Ok(left) } else { Err(PruneError::Gap { begins }) }
     }
 
     fn declare_pruned(
@@ -51,8 +90,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         service_id: ServiceId,
         some: &[Old],
         days: u32,
+        before: Option<RecordTime>,
     ) -> Result<(), PruneError> {
         let Some(Old { last, frontier, .. }) = some.last() else { return Ok(()) };
+        let after = self
+            .pruned
+            .map(|NewestPrune { last_seq, last_hash, .. }| PrunedEnd { last_seq, last_hash });
         let event = LifecycleEvent::SegmentsPruned {
             first_seq: 0,
             last_seq: last.seq,
@@ -60,13 +103,45 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             merkle_frontier: frontier.clone(),
             files: some.iter().map(|old| old.file.clone()).collect(),
             reason: format!("older than {days} days"),
-            after: None,
-            before: None,
+            after,
+            before,
         };
         self.finish_line()?;
         // Where the disk is full, deleting is what helps.
         self.append_lifecycle(service_id, Claim::Critical, &event)?;
-        Ok(self.sync()?)
+        self.sync()?;
+        let seq = self.size().saturating_sub(1);
+        self.pruned = Some(NewestPrune { seq, last_seq: last.seq, last_hash: last.hash });
+        Ok(())
+    }
+
+    fn delete_all(&mut self, files: &[PrunedFile]) -> Result<(), PruneError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        broken::unless(Broken::PruneUncovered, || self.attest_prune())?;
+        files.iter().try_for_each(|file| self.delete(file))
+    }
+
+    /// In a log that signs, sees to it that a checkpoint covers the newest prune, here and in every
+    /// sink.
+    fn attest_prune(&mut self) -> Result<(), PruneError> {
+        if !self.signs() {
+            return Ok(());
+        }
+        let covers =
+            |newest: Option<&Checkpoint>, seq| newest.is_some_and(|newest| newest.size() > seq);
+        let seq = self.pruned.map_or(0, |pruned| pruned.seq);
+        if !covers(self.last_checkpoint(), seq) {
+            self.checkpoint().map_err(PruneError::NotCovered)?;
+        }
+        self.last_note().map_err(PruneError::NotCovered)?;
+        let delivered = self.finish_sinks(Duration::from_secs(SINK_DEADLINE_SECS));
+        match self.sink_failure() {
+            Some(failure) => Err(PruneError::NotKept(failure)),
+            None if delivered => Ok(()),
+            None => Err(PruneError::NotCovered(SignError::SinkSilent)),
+        }
     }
 
     fn delete(&mut self, file: &PrunedFile) -> Result<(), PruneError> {
@@ -75,26 +150,4 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let synced = self.store.sync_dir();
         Ok(synced.map_err(|error| self.poison("sync the directory", error))?)
     }
-}
-
-/// Goes on with a deletion that was declared, and interrupted by a crash. What is not as it was
-/// declared stays, as does everything after it, for a verifier to tell; what cannot be deleted now,
-/// the next prune deletes.
-pub(super) fn resume<S: Store>(
-    store: &mut S,
-    pruned: &[PrunedFile],
-    newest: &str,
-) -> Result<(), OpenError> {
-    let first_seq = |name| SegmentName::parse(name).map(|name| name.first_seq);
-    for file in pruned {
-        let is_older = first_seq(&file.name).is_some_and(|seq| Some(seq) < first_seq(newest));
-        match Left::of(store, file) {
-            Left::Nothing => {}
-            Left::All if is_older && store.remove(&file.name).is_ok() => {
-                store.sync_dir().map_err(OpenError::io("sync the directory"))?;
-            }
-            Left::All | Left::Other => break,
-        }
-    }
-    Ok(())
 }

@@ -3,20 +3,18 @@
 use audit_checkpoint::{Checkpoint, KeyKind, SigningKey};
 use audit_core::RecordTime;
 use audit_core::lifecycle::{LifecycleEvent, LogId};
-use audit_core::record::write_lifecycle_payload;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{AuditFileWriter, Claim, Log};
+use super::{AuditFileWriter, Log};
 use crate::clock::Clock;
-use crate::error::WriteError;
 use crate::signing::SignError;
 use crate::store::Store;
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Signs with another key from now on, of the same name. The old one signs a last checkpoint,
-    /// then `key_changed` is the first event of a new segment, durably, signed by both; then the new
-    /// one signs a checkpoint, which is returned. Who trusts the old key trusts the new one from
+    /// then `key_changed`, signed by both, is the last opening record of a new segment, durably, and
+    /// sealed with the new one; then the new one signs a checkpoint, which is returned. Who trusts the old key trusts the new one from
     /// there on.
     ///
     /// From then on the log is to be opened with the new key; with the old one it is
@@ -34,30 +32,24 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             return Err(SignError::OtherKey { new, old });
         }
         self.checkpoint()?;
-        let Some(Log { service_id, log_id: Some(log_id) }) = self.log else {
+        let Some(Log { service_id, log_id: Some(_) }) = self.log else {
             return Err(SignError::Empty);
         };
-        // In a new segment nothing comes between the seq that is signed and the record: no rotation
-        // is due for its first event, and the time is that of its name.
         let now = RecordTime::new(self.clock.now());
-        self.open_segment(service_id, now)?;
-        let old = self.signing_key().ok_or(SignError::NoKey)?;
-        let event = key_changed(old, &new, log_id, self.chain.frontier().size());
-        let mut payload = Vec::new();
-        write_lifecycle_payload(&mut payload, &event);
-        let appended = self.append_at(service_id, Claim::Critical, now, &payload);
-        // A record that is written in part has its place, and will be finished.
-        if matches!(appended, Ok(_) | Err(WriteError::Unfinished { .. })) {
-            self.take_key(new);
-        }
-        appended?;
-        self.sync()?;
+        // Where the rename failed it may have happened, and the log is poisoned then.
+        self.open_segment_with(service_id, now, Some(&new))?;
+        self.take_key(new);
         self.checkpoint()
     }
 }
 
 /// The record of a change, as the format says: signed for this log and this place in it.
-fn key_changed(old: &SigningKey, new: &SigningKey, log_id: LogId, seq: u64) -> LifecycleEvent {
+pub(super) fn key_changed(
+    old: &SigningKey,
+    new: &SigningKey,
+    log_id: LogId,
+    seq: u64,
+) -> LifecycleEvent {
     let (old_vkey, new_vkey) = (old.verifying_key().to_string(), new.verifying_key().to_string());
     let text = format!("audit key change v1\n{log_id}\n{seq}\n{old_vkey}\n{new_vkey}\n");
     let signature = |key: &SigningKey| STANDARD.encode(key.sign(text.as_bytes()));

@@ -11,18 +11,18 @@ use std::time::Duration;
 use audit_checkpoint::Checkpoint;
 use audit_checkpoint::Note;
 use audit_checkpoint::SigningKey;
+use audit_core::RecordTime;
 use audit_core::lifecycle::LifecycleEvent;
-use audit_core::limits::SINK_DEADLINE_SECS;
 
+use super::vouch::recorded_by;
 use super::{AuditFileWriter, Claim, Log};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
-use crate::error::{CheckpointFault, OpenError};
-use crate::notes::{FOLDER, Notes, note_name};
-use crate::outbox::{LastFailure, Outbox, SinkFailure};
-use crate::recovery::{Damage, root_at, successor};
-use crate::signing::{SignError, Signing};
-use crate::sinks::CheckpointSink;
+use crate::error::CheckpointFault;
+use crate::notes::{Notes, Own, OwnNote};
+use crate::outbox::{Answer, LastFailure, Outbox, SinkFailure};
+use crate::recovery::CheckpointRecord;
+use crate::signing::SignError;
 use crate::store::Store;
 
 /// What a writer needs to sign.
@@ -40,101 +40,19 @@ pub(super) struct Signer<S> {
     /// Since when there have been others.
     uncovered_since: Option<Duration>,
     failure: Option<SignError>,
+    /// Why nothing is signed any more: a sink has a checkpoint that the log contradicts.
+    contradicted: Option<SignError>,
+    /// The note of the newest checkpoint, until the sinks have it.
+    note: Option<String>,
+    /// Files beside the own checkpoints that are called like newer ones.
+    others: u64,
+    /// The size of a checkpoint that the log tells of, and whose note is gone.
+    missing: Option<u64>,
     /// Where there are sinks.
     outbox: Option<Outbox>,
 }
 
-impl AuditFileWriter {
-    /// From now on signs checkpoints, which lie in the folder `checkpoints` of the log's directory.
-    /// It is made, mode 0700, where it is absent.
-    ///
-    /// # Errors
-    ///
-    /// [`OpenError::Io`] when the folder cannot be used, [`OpenError::RolledBack`] when the log lacks
-    /// records that the newest checkpoint there covers, or has others in their place,
-    /// [`OpenError::Damaged`] when it lost them to a crash, [`OpenError::Checkpoint`] when that
-    /// checkpoint is not this log's, [`OpenError::KeyChanged`] when the log says that another key
-    /// took the place of this one. Nothing is signed then, and the log is unchanged.
-    pub fn sign(&mut self, signing: Signing) -> Result<(), OpenError> {
-        let folder = self.store.folder(FOLDER);
-        let folder = folder.map_err(OpenError::io("open the folder of the checkpoints"))?;
-        self.sign_with(folder, signing)
-    }
-}
-
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
-    /// As [`sign`](AuditFileWriter::sign), with the folder of the checkpoints.
-    ///
-    /// # Errors
-    ///
-    /// As for [`sign`](AuditFileWriter::sign).
-    pub fn sign_with(&mut self, folder: S, signing: Signing) -> Result<(), OpenError> {
-        let Signing { key, interval, mut sinks } = signing;
-        self.goes_on_with(&key)?;
-        let notes = Notes::new(folder);
-        let newest = notes.newest().map_err(OpenError::io("read the newest checkpoint"))?;
-        let newest = newest.map(|(size, bytes)| {
-            let checkpoint = parse(&bytes, &key).and_then(|known| is_of_size(known, size));
-            let file = || format!("{FOLDER}/{}", note_name(size));
-            checkpoint.map_err(|fault| OpenError::Checkpoint { file: file(), fault })
-        });
-        let newest = newest.transpose()?;
-        if let Some(known) = &newest {
-            self.extends(known)?;
-        }
-        for sink in &mut sinks {
-            self.extends_kept(&mut **sink, &key)?;
-        }
-        let recorded = self.checkpoint_recorded;
-        let unrecorded = newest.as_ref().filter(|known| Some(known.size()) > recorded);
-        let unrecorded = unrecorded.map(|known| signed(known, &key));
-        let quiet = newest.as_ref().map_or(0, Checkpoint::size);
-        let (uncovered_since, failure) = (None, None);
-        let outbox = if sinks.is_empty() { None } else { Some(start(sinks)?) };
-        if let (Some(outbox), Some(known)) = (&outbox, &newest) {
-            // One that a sink missed.
-            let note = notes.read(&note_name(known.size()));
-            let note = note.map_err(OpenError::io("read the newest checkpoint"))?;
-            outbox.send(String::from_utf8_lossy(&note).into_owned());
-        }
-        self.signer = Some(Signer {
-            key,
-            interval,
-            notes,
-            newest,
-            unrecorded,
-            quiet,
-            uncovered_since,
-            failure,
-            outbox,
-        });
-        Ok(())
-    }
-
-    /// Shows that no other key took the place of this one. A key that the newest segment names is
-    /// the last; one that the log never named is taken.
-    fn goes_on_with(&self, key: &SigningKey) -> Result<(), OpenError> {
-        let is_named = self.key_named.as_ref().is_some_and(|id| *id == key.id().to_string());
-        if is_named || broken::is(Broken::OldKeyTaken) {
-            return Ok(());
-        }
-        let next = successor(&self.store, key.verifying_key())?;
-        next.map_or(Ok(()), |vkey| Err(OpenError::KeyChanged { vkey }))
-    }
-
-    /// Shows that the log extends what a sink has.
-    fn extends_kept(
-        &self,
-        sink: &mut dyn CheckpointSink,
-        key: &SigningKey,
-    ) -> Result<(), OpenError> {
-        let kept = sink.newest().map_err(OpenError::io("ask a sink for its newest checkpoint"))?;
-        let Some(bytes) = kept else { return Ok(()) };
-        let known = parse(&bytes, key);
-        let known = known.map_err(|fault| OpenError::Checkpoint { file: sink.name(), fault })?;
-        self.extends(&known)
-    }
-
     /// Signs a checkpoint over every record, after making these durable. Where a checkpoint covers
     /// all but what the log says of itself, that one is returned.
     ///
@@ -147,6 +65,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if let Some(newest) = signer.newest.as_ref().filter(|_| signer.quiet >= self.size()) {
             return Ok(newest.clone());
         }
+        self.announce()?;
         let checkpoint = self.sign_durable()?;
         self.record_checkpoint()?;
         Ok(checkpoint)
@@ -188,7 +107,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     pub fn last_note(&self) -> Result<String, SignError> {
         let signer = self.signer.as_ref().ok_or(SignError::NoKey)?;
         let newest = signer.newest.as_ref().ok_or(SignError::Empty)?;
-        let read = signer.notes.read(&note_name(newest.size()));
+        let read = signer.notes.read(newest.size());
         let note = read.map_err(|error| SignError::Keep(Arc::new(error)))?;
         Ok(String::from_utf8_lossy(&note).into_owned())
     }
@@ -228,11 +147,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         outbox.map(|outbox| outbox.failure().clone()).unwrap_or_default()
     }
 
-    /// Waits for the sinks, for a while.
-    pub(super) fn finish_sinks(&self) {
-        if let Some(outbox) = self.signer.as_ref().and_then(|signer| signer.outbox.as_ref()) {
-            outbox.finish(Duration::from_secs(SINK_DEADLINE_SECS));
-        }
+    /// Waits for the sinks, for a while; whether all that was sent is delivered.
+    pub(super) fn finish_sinks(&self, patience: Duration) -> bool {
+        let outbox = self.signer.as_ref().and_then(|signer| signer.outbox.as_ref());
+        outbox.is_none_or(|outbox| outbox.finish(patience))
     }
 
     /// The key that the log is signed with, for `log_opened`.
@@ -262,13 +180,49 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         }
     }
 
+    /// Says that this writer opened the log, where it has not yet: what is found, taken over and lost
+    /// is declared before anything is signed.
+    fn announce(&mut self) -> Result<(), SignError> {
+        let Some(Log { service_id, .. }) = self.log else { return Err(SignError::Empty) };
+        if !self.announced && !broken::is(Broken::SignUndeclared) {
+            let now = RecordTime::new(self.clock.now());
+            self.open_segment(service_id, now)?;
+        }
+        Ok(())
+    }
+
     /// Signs what is durable, which is every record.
     fn sign_durable(&mut self) -> Result<Checkpoint, SignError> {
+        let outcome = self.sinks_agree().and_then(|()| self.sign_agreed());
+        if let Some(signer) = &mut self.signer {
+            signer.failure = outcome.as_ref().err().cloned();
+        }
+        outcome
+    }
+
+    fn sign_agreed(&mut self) -> Result<Checkpoint, SignError> {
         let (size, root) = (self.size(), self.chain.frontier().root());
         let signer = self.signer.as_mut().ok_or(SignError::NoKey)?;
-        let outcome = signer.sign(size, root);
-        signer.failure = outcome.as_ref().err().cloned();
-        outcome
+        let made = signer.notes.make(&mut self.store);
+        made.map_err(|error| SignError::Keep(Arc::new(error)))?;
+        signer.sign(size, root)
+    }
+
+    /// Shows that the log extends what every sink has, once each has answered.
+    fn sinks_agree(&mut self) -> Result<(), SignError> {
+        while let Some(answer) = self.signer.as_mut().and_then(Signer::answer) {
+            if let Err(error) = self.extends_kept(&answer)
+                && let Some(signer) = &mut self.signer
+            {
+                signer.contradicted.get_or_insert(SignError::of(error));
+            }
+        }
+        let signer = self.signer.as_ref().ok_or(SignError::NoKey)?;
+        if let Some(error) = &signer.contradicted {
+            return Err(error.clone());
+        }
+        let silent = signer.outbox.as_ref().is_some_and(Outbox::awaits);
+        if silent && !broken::is(Broken::SinkUnheard) { Err(SignError::SinkSilent) } else { Ok(()) }
     }
 
     fn record_checkpoint(&mut self) -> Result<(), SignError> {
@@ -284,43 +238,77 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(())
     }
 
-    /// Shows that the log extends a checkpoint.
-    fn extends(&self, known: &Checkpoint) -> Result<(), OpenError> {
-        let records = self.size();
-        if known.size() > records {
-            for account in &self.accounts {
-                if let LifecycleEvent::LogRecovered { file, offset, .. } = account {
-                    let (file, offset) = (file.clone(), *offset);
-                    let damage = Damage::CheckpointedRecordLost;
-                    return Err(OpenError::Damaged { file, offset, damage });
-                }
-            }
-        }
-        let root = root_at(&self.store, &self.chain, known.size())?;
-        if root == Some(*known.root()) || broken::is(Broken::RollbackUnseen) {
-            return Ok(());
-        }
-        Err(OpenError::RolledBack { size: known.size(), records })
-    }
-
     /// Records that there are.
-    fn size(&self) -> u64 {
+    pub(super) fn size(&self) -> u64 {
         self.chain.frontier().size()
     }
 }
 
 impl<S: Store> Signer<S> {
+    /// `recorded` is the last checkpoint that the log tells of; where somebody with the key made that
+    /// record it is as good as its note.
+    pub(super) fn new(
+        key: SigningKey,
+        interval: Duration,
+        notes: Notes<S>,
+        own: Own,
+        recorded: Option<&CheckpointRecord>,
+        is_vouched: bool,
+    ) -> Self {
+        let Own { newest, others } = own;
+        let recorded_size = recorded.map(|recorded| recorded.size);
+        let noted = newest.as_ref().map(|own| own.checkpoint.clone());
+        let told = recorded.filter(|_| is_vouched).and_then(|told| recorded_by(told, &key));
+        let missing =
+            told.as_ref().filter(|told| Some(told.size()) > noted.as_ref().map(Checkpoint::size));
+        let missing = missing.map(Checkpoint::size);
+        let unrecorded = noted.as_ref().filter(|noted| Some(noted.size()) > recorded_size);
+        let unrecorded = unrecorded.map(|noted| signed(noted, &key));
+        let newest_known = if missing.is_some() { told } else { noted };
+        Self {
+            quiet: newest_known.as_ref().map_or(0, Checkpoint::size),
+            newest: newest_known,
+            unrecorded,
+            notes,
+            note: newest.map(|own| own.note),
+            others,
+            missing,
+            uncovered_since: None,
+            failure: None,
+            contradicted: None,
+            outbox: None,
+            key,
+            interval,
+        }
+    }
+
+    pub(super) fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Takes checkpoints to sinks from now on, the newest one first: one may have missed it.
+    pub(super) fn connect(&mut self, outbox: Outbox) {
+        if let Some(note) = self.note.take() {
+            outbox.send(note);
+        }
+        self.outbox = Some(outbox);
+    }
+
+    fn answer(&mut self) -> Option<Answer> {
+        self.outbox.as_mut()?.answer(Duration::ZERO)
+    }
+
     fn sign(&mut self, size: u64, root: audit_core::Digest) -> Result<Checkpoint, SignError> {
         if size == 0 {
             return Err(SignError::Empty);
         }
         let checkpoint = Checkpoint::new(self.key.name(), size, root);
-        let note = checkpoint.sign(&self.key)?;
-        let note = note.to_string();
-        let kept = self.notes.keep(size, &note);
+        let note = checkpoint.sign(&self.key)?.to_string();
+        let own = OwnNote { checkpoint: checkpoint.clone(), note };
+        let kept = self.notes.keep(&own, &[self.key.verifying_key().clone()]);
         kept.map_err(|error| SignError::Keep(Arc::new(error)))?;
         if let Some(outbox) = &self.outbox {
-            outbox.send(note);
+            outbox.send(own.note);
         }
         self.unrecorded = Some(signed(&checkpoint, &self.key));
         self.newest = Some(checkpoint.clone());
@@ -338,22 +326,12 @@ fn signed(checkpoint: &Checkpoint, key: &SigningKey) -> LifecycleEvent {
     }
 }
 
-fn start(sinks: Vec<Box<dyn CheckpointSink>>) -> Result<Outbox, OpenError> {
-    Outbox::start(sinks).map_err(OpenError::io("start the thread of the sinks"))
-}
-
-/// The checkpoint of this log that a note holds. Who signed it is not asked: whatever it says of
-/// this log, the log must not contradict it.
-fn parse(bytes: &[u8], key: &SigningKey) -> Result<Checkpoint, CheckpointFault> {
+/// The checkpoint of this log that a sink has.
+pub(super) fn parse_kept(bytes: &[u8], key: &SigningKey) -> Result<Checkpoint, CheckpointFault> {
     let note = Note::parse(bytes).map_err(|_| CheckpointFault::NotANote)?;
     let checkpoint: Checkpoint = note.text().parse().map_err(|_| CheckpointFault::NotANote)?;
     if checkpoint.origin() != key.name().as_str() {
         return Err(CheckpointFault::OtherOrigin);
     }
     Ok(checkpoint)
-}
-
-/// The name of a checkpoint's file says its size.
-fn is_of_size(known: Checkpoint, size: u64) -> Result<Checkpoint, CheckpointFault> {
-    if known.size() == size { Ok(known) } else { Err(CheckpointFault::OtherSize) }
 }

@@ -49,6 +49,14 @@ impl Store for ModelStore {
         Ok(ModelSegment(self.0.open(name)?, Arc::clone(&self.1)))
     }
 
+    fn folder(&self, name: &str) -> io::Result<Option<Self>> {
+        Ok(self.0.folder(name)?.map(|folder| Self(folder, Arc::clone(&self.1))))
+    }
+
+    fn make_folder(&mut self, name: &str) -> io::Result<Self> {
+        Ok(Self(self.0.make_folder(name)?, Arc::clone(&self.1)))
+    }
+
     fn create(&mut self) -> io::Result<ModelSegment> {
         self.1.step();
         Ok(ModelSegment(self.0.create()?, Arc::clone(&self.1)))

@@ -136,6 +136,15 @@ impl Store for SteeredStore {
         Ok(self.wrap(self.store.open(name)?))
     }
 
+    fn folder(&self, name: &str) -> io::Result<Option<Self>> {
+        let wrap = |store| Self { store, steering: self.steering.clone() };
+        Ok(self.store.folder(name)?.map(wrap))
+    }
+
+    fn make_folder(&mut self, name: &str) -> io::Result<Self> {
+        Ok(Self { store: self.store.make_folder(name)?, steering: self.steering.clone() })
+    }
+
     fn create(&mut self) -> io::Result<SteeredSegment> {
         drop(self.steering.meet("create")?);
         let file = self.store.create()?;

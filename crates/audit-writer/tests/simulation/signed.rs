@@ -42,7 +42,7 @@ pub(crate) fn key(changes: u8) -> SigningKey {
 pub(crate) fn begin(writer: &mut SimWriter, disk: &SimDisk, changes: u8) -> Result<u8, String> {
     let mut sign_with = |changes| {
         let signing = Signing::new(key(changes)).every(Duration::from_mins(1));
-        writer.sign_with(disk.folder(FOLDER), signing).map(|()| changes)
+        writer.sign(signing).map(|()| changes)
     };
     let opened = match sign_with(changes) {
         Err(OpenError::KeyChanged { vkey })

@@ -126,6 +126,14 @@ impl Store for SimStore {
         Ok(SimSegment { disk: self.disk.clone(), index })
     }
 
+    fn folder(&self, name: &str) -> io::Result<Option<Self>> {
+        Ok(Some(self.disk.folder(name)))
+    }
+
+    fn make_folder(&mut self, name: &str) -> io::Result<Self> {
+        Ok(self.disk.folder(name))
+    }
+
     fn create(&mut self) -> io::Result<SimSegment> {
         let name = self.path(NEW_SEGMENT);
         let created = |disk: &mut Disk, now: Now| Ok(disk.create(name, now.operation));
