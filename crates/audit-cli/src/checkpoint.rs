@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use audit_core::Inert;
-use audit_log::checkpoint::SigningKey;
 use audit_log::{
-    AuditFileWriter, FlushMode, OpenError, OpenPolicy, RotationPolicy, SignError, Signing,
+    AuditFileWriter, FlushMode, OpenError, OpenPolicy, Receipt, RotationPolicy, SignError, Signing,
 };
 use clap::Args;
 
@@ -35,6 +34,11 @@ pub(crate) struct CheckpointArgs {
     /// The private key, as `audit keygen` makes it
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+
+    /// Take over the records that nothing vouches for, where the log ends with this one: the refusal
+    /// without this option prints it. The log says so for ever
+    #[arg(long, value_name = "SEQ:HASH")]
+    adopt: Option<Receipt>,
 
     /// Use a network file system, FUSE or one that is not known, too
     #[arg(long)]
@@ -66,15 +70,17 @@ fn sign(args: &CheckpointArgs) -> Result<String, Fault> {
     let key = key_file::read(&args.key)?;
     let dir = || Inert(&args.dir.to_string_lossy()).to_string();
     let failed = |source| Fault::Open { dir: dir(), source: Box::new(source) };
-    let mut log = open(&args.dir, key, args.any_file_system).map_err(failed)?;
-    let note = log.checkpoint().and_then(|_| log.last_note());
-    note.map_err(|source| Fault::Sign { dir: dir(), source: Box::new(source) })
+    let signing = args.adopt.into_iter().fold(Signing::new(key), Signing::adopt);
+    let mut log = open(&args.dir, signing, args.any_file_system).map_err(failed)?;
+    let failed = |source| Fault::Sign { dir: dir(), source: Box::new(source) };
+    log.checkpoint().map_err(failed)?;
+    log.close_with_note().map_err(failed)
 }
 
 /// Opens a log that is there, to sign it.
 pub(crate) fn open(
     dir: &Path,
-    key: SigningKey,
+    signing: Signing,
     any_file_system: bool,
 ) -> Result<AuditFileWriter, OpenError> {
     // Opening would make the directory.
@@ -83,6 +89,6 @@ pub(crate) fn open(
     let open_policy = OpenPolicy { file_systems, ..OpenPolicy::default() };
     let (rotation, flush) = (RotationPolicy::default(), FlushMode::Immediate);
     let mut log = AuditFileWriter::open(dir, rotation, flush, open_policy)?;
-    log.sign(Signing::new(key))?;
+    log.sign(signing)?;
     Ok(log)
 }

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_log::writer::Clock as _;
-use audit_log::writer::{PruneError, PrunePlan, SystemClock, plan_prune};
-use audit_log::{AuditFileWriter, FlushMode, OpenPolicy, RetentionPolicy, RotationPolicy};
+use audit_log::writer::{ClockTrust, PruneError, PrunePlan, SystemClock, plan_prune};
+use audit_log::{
+    AuditFileWriter, FileSink, FlushMode, OpenError, OpenPolicy, RetentionPolicy, RotationPolicy,
+    Signing, WriteError,
+};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::key_file::{self, KeyFileError};
 use crate::output::{self, Format};
 use crate::record::file_systems;
 
@@ -45,6 +49,18 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "DAYS", default_value_t = RetentionPolicy::default().min_retention_days)]
     min_retention: u32,
 
+    /// Believe the clock where a log had no new file for more than 31 days
+    #[arg(long)]
+    trust_clock: bool,
+
+    /// The private key of a log that signs, which is not pruned without it
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// The file that the service keeps the newest checkpoint in: nothing goes before it is there
+    #[arg(long, value_name = "FILE", requires = "key")]
+    sink_file: Option<PathBuf>,
+
     /// Show what would be deleted, and change nothing
     #[arg(long)]
     dry_run: bool,
@@ -71,15 +87,28 @@ pub(crate) fn run(args: &PruneArgs) -> u8 {
     output::answer(args.format, Page { args, plan: &plan }, || json(args, &plan), 0)
 }
 
-fn prune(args: &PruneArgs) -> Result<PrunePlan, PruneError> {
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Prune(#[from] PruneError),
+    #[error(transparent)]
+    Close(#[from] WriteError),
+}
+
+fn prune(args: &PruneArgs) -> Result<PrunePlan, Fault> {
     let retention = RetentionPolicy {
         min_retention_days: args.min_retention,
         delete_after_days: args.older_than,
         ..RetentionPolicy::default()
     };
+    let trust = if args.trust_clock { ClockTrust::Whole } else { ClockTrust::Capped };
     // Whoever has nothing to delete leaves no trace in the log, and a directory that is not there
     // is not made.
-    let plan = plan_prune(&args.dir, retention, SystemClock::default().now())?;
+    let plan = plan_prune(&args.dir, retention, trust, SystemClock::default().now())?;
     if args.dry_run || plan.files.is_empty() {
         return Ok(plan);
     }
@@ -87,7 +116,11 @@ fn prune(args: &PruneArgs) -> Result<PrunePlan, PruneError> {
         OpenPolicy { file_systems: file_systems(args.any_file_system), ..OpenPolicy::default() };
     let (rotation, flush) = (RotationPolicy::default(), FlushMode::Immediate);
     let mut log = AuditFileWriter::open(&args.dir, rotation, flush, open_policy)?;
-    let pruned = log.prune(retention)?;
+    if let Some(path) = &args.key {
+        let sinks = args.sink_file.iter().map(FileSink::new);
+        log.sign(sinks.fold(Signing::new(key_file::read(path)?), Signing::to))?;
+    }
+    let pruned = log.prune(retention, trust)?;
     log.close()?;
     Ok(pruned)
 }
@@ -101,6 +134,7 @@ fn json(args: &PruneArgs, plan: &PrunePlan) -> Value {
         "dry_run": args.dry_run,
         "segments": files.collect::<Vec<_>>(),
         "bytes": plan.bytes(),
+        "kept_for_clock": plan.capped,
         "last": plan.last.map(|last| last.to_string()),
     })
 }
@@ -115,6 +149,13 @@ impl fmt::Display for Page<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { args, plan } = self;
         let (count, days) = (plan.files.len(), args.older_than);
+        if plan.capped {
+            writeln!(
+                f,
+                "a segment stays that is older by the clock alone: no new one was begun for more than \
+                 31 days. Where that is so, give --trust-clock\n"
+            )?;
+        }
         let Some(last) = plan.last else {
             return writeln!(f, "no segment is older than {days} days");
         };

@@ -18,9 +18,9 @@ use audit_log::signal::{EndSignal, EndSignals};
 use audit_log::validate::decode_line;
 use audit_log::writer::Loss;
 use audit_log::{
-    AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, OnDamage,
-    OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError, Signing,
-    TextPolicy,
+    AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, Keyless,
+    OnDamage, OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError,
+    Signing, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
@@ -92,6 +92,16 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "COMMAND", requires = "key")]
     sink_command: Option<String>,
 
+    /// Take over the records that nothing vouches for, where the log ends with this one: the refusal
+    /// without this option prints it. The log says so for ever
+    #[arg(long, value_name = "SEQ:HASH", requires = "key")]
+    adopt: Option<Receipt>,
+
+    /// Write to a log that signs without its key. The log says so, and the next open with the key
+    /// asks for --adopt
+    #[arg(long, conflicts_with = "key")]
+    unsigned: bool,
+
     /// What to do when the newest file does not end as a crash leaves it
     #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
     on_damage: Damaged,
@@ -150,7 +160,7 @@ impl RecordArgs {
             if let Some(command) = &self.sink_command {
                 signing = signing.to(CommandSink::new("sh", ["-c", command]));
             }
-            signing
+            self.adopt.into_iter().fold(signing, Signing::adopt)
         }))
     }
 
@@ -159,7 +169,8 @@ impl RecordArgs {
             Damaged::Refuse => OnDamage::Refuse,
             Damaged::Continue => OnDamage::ContinueInNewSegment,
         };
-        OpenPolicy { on_damage, file_systems: file_systems(self.any_file_system) }
+        let keyless = if self.unsigned { Keyless::Unsigned } else { Keyless::Refuse };
+        OpenPolicy { on_damage, file_systems: file_systems(self.any_file_system), keyless }
     }
 
     fn flush_mode(&self) -> FlushMode {

@@ -144,7 +144,6 @@ fn json(outcome: Outcome, found: &Inspection) -> Value {
         "head": text(found.head.map(|head| head.to_string())),
         "closed": found.closed,
         "tail": tail,
-        "to_delete": found.to_delete,
         "damage": text(found.damage.map(|damage| damage.to_string())),
         "holder": found.holder,
     })
@@ -167,10 +166,6 @@ impl fmt::Display for Page<'_> {
         line(f, "head", found.head.as_ref())?;
         let closed = if found.closed { "yes" } else { "no" };
         line(f, "closed", found.segment.is_some().then_some(closed))?;
-        let left = found.to_delete.len();
-        let noun = if left == 1 { "segment" } else { "segments" };
-        let deletes = format!("{left} {noun}, which a crash left while the log was pruned");
-        line(f, "deletes", (left > 0).then_some(deletes))?;
         let Some(sha256) = found.tail_sha256 else { return Ok(()) };
         let kind = kind(found);
         let kind = kind.as_str().unwrap_or("not as a crash leaves it");

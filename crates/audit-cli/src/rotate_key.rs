@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_log::checkpoint::Checkpoint;
-use audit_log::{OpenError, SignError};
+use audit_log::{OpenError, Receipt, SignError, Signing};
 use clap::Args;
 
 use crate::key_file::{self, KeyFileError};
@@ -36,6 +36,11 @@ pub(crate) struct RotateKeyArgs {
     /// The private key from now on, of the same name
     #[arg(long, value_name = "FILE")]
     new_key: PathBuf,
+
+    /// Take over the records that nothing vouches for, where the log ends with this one: the refusal
+    /// without this option prints it. The log says so for ever
+    #[arg(long, value_name = "SEQ:HASH")]
+    adopt: Option<Receipt>,
 
     /// Use a network file system, FUSE or one that is not known, too
     #[arg(long)]
@@ -73,7 +78,8 @@ pub(crate) fn run(args: &RotateKeyArgs) -> u8 {
 fn rotate(args: &RotateKeyArgs) -> Result<Checkpoint, Fault> {
     let (old, new) = (key_file::read(&args.key)?, key_file::read(&args.new_key)?);
     let dir = || Inert(&args.dir.to_string_lossy()).to_string();
-    let mut log = checkpoint::open(&args.dir, old, args.any_file_system)
+    let signing = args.adopt.into_iter().fold(Signing::new(old), Signing::adopt);
+    let mut log = checkpoint::open(&args.dir, signing, args.any_file_system)
         .map_err(|source| Fault::Open { dir: dir(), source: Box::new(source) })?;
     let failed = |source| Fault::Change { dir: dir(), source: Box::new(source) };
     let signed = log.change_key(new).map_err(failed)?;

@@ -90,7 +90,6 @@ fn a_closed_log_is_said_to_be_closed_with_its_head() {
         "head": head,
         "closed": true,
         "tail": null,
-        "to_delete": [],
         "damage": null,
         "holder": null,
     });

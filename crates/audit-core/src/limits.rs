@@ -127,6 +127,10 @@ pub const SINK_DEADLINE_SECS: u64 = 5;
 /// somebody who has not the key could still reach.
 pub const CHECKPOINT_INTERVAL_SECS_DEFAULT: u64 = 300;
 
+/// Most days between two segments that make records older: under every policy a segment is left after
+/// so many, so that a clock that was wrong once makes nothing more than that older.
+pub const SEGMENT_DAYS_MAX: i64 = 31;
+
 /// Most segments that one `segments_pruned` names: at most 200 bytes each, they fit into a record.
 pub const PRUNED_FILES_MAX: usize = 256;
 

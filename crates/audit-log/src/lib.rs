@@ -63,12 +63,13 @@ pub use audit_core::event::{
 };
 pub use audit_core::{
     AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, EventCategory, EventTime, FileSystems,
-    FlushMode, OnDamage, OpenPolicy, OverflowPolicy, Receipt, RetentionPolicy, RotationPolicy,
-    ServiceId, TextPolicy,
+    FlushMode, Keyless, OnDamage, OpenPolicy, OverflowPolicy, Receipt, RetentionPolicy,
+    RotationPolicy, ServiceId, TextPolicy,
 };
 pub use audit_writer::{
     AuditFileWriter, CheckpointFault, CheckpointSink, CommandSink, Condition, Damage, FileSink,
-    Health, OpenError, PendingReceipt, ShutdownError, SignError, Signing, SinkFailure, WriteError,
+    Health, OpenError, PendingReceipt, ShutdownError, SignError, Signing, SinkFailure, Unvouched,
+    WriteError,
 };
 pub use logger::{AuditLogger, EmitError};
 

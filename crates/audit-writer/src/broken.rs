@@ -62,6 +62,8 @@ pub(crate) enum Broken {
     PruneUncovered,
     /// A log is pruned whose first records somebody else removed.
     PruneOverGap,
+    /// The time of an opening is believed, whoever made the record.
+    OpeningBelieved,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -91,7 +93,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 27] = [
+    const NAMES: [(&str, Broken); 28] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -119,6 +121,7 @@ mod chosen {
         ("prune-unsigned", Broken::PruneUnsigned),
         ("prune-uncovered", Broken::PruneUncovered),
         ("prune-over-gap", Broken::PruneOverGap),
+        ("opening-believed", Broken::OpeningBelieved),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

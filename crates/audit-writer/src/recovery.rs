@@ -36,12 +36,12 @@ pub use inspect::{Inspection, inspect};
 pub(crate) use keys::{predecessor, successor};
 pub(crate) use line::CheckpointRecord;
 use read::{read_range, read_records};
-pub(crate) use retention::{Left, Old, prunable, pruned_files};
-pub use retention::{PruneError, PrunePlan, plan_prune};
+pub use retention::{ClockTrust, PruneError, PrunePlan, plan_prune};
+pub(crate) use retention::{Left, Old, Opening, Prunable, is_allowed, prunable, pruned_files};
 pub(crate) use scan::Known;
 use scan::{Opened, Scan, SealedEnd};
 pub(crate) use tree::root_at;
-pub(crate) use vouched::{first_seq, last_right_seal, newest_right_seal};
+pub(crate) use vouched::{first_seq, has_sealed_opening, last_right_seal, newest_right_seal};
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
 const TAIL_BYTES_MAX: u64 = 16 << 20;

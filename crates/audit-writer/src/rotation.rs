@@ -1,6 +1,7 @@
 //! When a new segment is due: a pure decision.
 
 use audit_core::RotationPolicy;
+use audit_core::limits::SEGMENT_DAYS_MAX;
 use chrono::NaiveDate;
 
 /// The current segment.
@@ -26,11 +27,13 @@ pub fn due(
     incoming_bytes: u64,
 ) -> bool {
     let outlived = today > current.date;
+    // What a segment is begun for tells how old those before it are.
+    let aged = today.signed_duration_since(current.date).num_days() > SEGMENT_DAYS_MAX;
     let outgrown = |bytes_max| current.bytes.saturating_add(incoming_bytes) > bytes_max;
     current.records > 0
         && match policy {
             RotationPolicy::Daily => outlived,
-            RotationPolicy::SizeLimit { bytes_max } => outgrown(bytes_max),
+            RotationPolicy::SizeLimit { bytes_max } => aged || outgrown(bytes_max),
             RotationPolicy::Both { bytes_max } => outlived || outgrown(bytes_max),
         }
 }
@@ -57,6 +60,13 @@ mod tests {
             assert!(!due(policy, current(0), day(2), 1));
             assert!(!due(policy, current(0), day(1), 1));
         }
+    }
+
+    #[test]
+    fn a_segment_of_more_than_31_days_is_due_under_every_policy() {
+        let days = |days| day(2).checked_add_days(chrono::Days::new(days)).unwrap();
+        assert!(!due(SIZE, current(0), days(31), 1) && due(SIZE, current(0), days(32), 1));
+        assert!(due(BOTH, current(0), days(32), 1));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use audit_core::{FlushMode, RetentionPolicy, RotationPolicy};
 use audit_verify::{NoticeCode, Verdict};
 use audit_writer::segment::SegmentName;
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
-use audit_writer::{PruneError, SimClock, SimDisk};
+use audit_writer::{ClockTrust, PruneError, SimClock, SimDisk};
 use chrono::TimeDelta;
 use common::{SimWriter, clock_at, open, routine, verify, verify_consistent};
 
@@ -56,7 +56,7 @@ fn the_older_half_goes_and_what_remains_verifies() {
     let before = disk.files();
     let events = verify_consistent(before.clone()).events;
     let mut log = opened(&disk, &clock);
-    let plan = log.prune(days(150)).unwrap();
+    let plan = log.prune(days(150), ClockTrust::Capped).unwrap();
     log.write_event(&routine(300)).unwrap();
     log.close().unwrap();
 
@@ -76,7 +76,7 @@ fn the_older_half_goes_and_what_remains_verifies() {
 fn more_segments_than_one_record_names_are_declared_in_turn() {
     let (disk, clock) = daily(600);
     let mut log = opened(&disk, &clock);
-    assert_eq!(log.prune(days(30)).unwrap().files.len(), 570);
+    assert_eq!(log.prune(days(30), ClockTrust::Capped).unwrap().files.len(), 570);
     log.close().unwrap();
     let files = disk.files();
     let text: String = files.values().map(|bytes| String::from_utf8_lossy(bytes)).collect();
@@ -88,10 +88,14 @@ fn more_segments_than_one_record_names_are_declared_in_turn() {
 fn a_second_prune_goes_on_where_the_first_ended() {
     let (disk, clock) = daily(60);
     let mut log = opened(&disk, &clock);
-    assert_eq!(log.prune(days(40)).unwrap().files.len(), 20);
-    assert_eq!(log.prune(days(40)).unwrap().files.len(), 0, "nothing has grown old since");
+    assert_eq!(log.prune(days(40), ClockTrust::Capped).unwrap().files.len(), 20);
+    assert_eq!(
+        log.prune(days(40), ClockTrust::Capped).unwrap().files.len(),
+        0,
+        "nothing has grown old since"
+    );
     clock.pass(DAY * 5);
-    assert_eq!(log.prune(days(40)).unwrap().files.len(), 5);
+    assert_eq!(log.prune(days(40), ClockTrust::Capped).unwrap().files.len(), 5);
     log.close().unwrap();
     verify_consistent(disk.files());
 }
@@ -101,18 +105,18 @@ fn what_the_policy_keeps_is_not_deleted_and_the_newest_never_is() {
     let (disk, clock) = daily(40);
     let before = disk.files();
     let mut log = opened(&disk, &clock);
-    let error = log.prune(days(29)).unwrap_err();
+    let error = log.prune(days(29), ClockTrust::Capped).unwrap_err();
     assert!(
         matches!(error, PruneError::TooYoung { delete_after_days: 29, min_retention_days: 30 }),
         "{error}"
     );
-    assert!(log.prune(days(40)).unwrap().files.is_empty());
+    assert!(log.prune(days(40), ClockTrust::Capped).unwrap().files.is_empty());
     log.close().unwrap();
     assert_eq!(disk.files(), before, "an open that finds nothing to delete writes nothing");
 
     clock.pass(DAY * 10_000);
     let mut log = opened(&disk, &clock);
-    assert_eq!(log.prune(days(30)).unwrap().files.len(), 40);
+    assert_eq!(log.prune(days(30), ClockTrust::Capped).unwrap().files.len(), 40);
     drop(log);
     assert!(segments(&disk).contains(before.keys().next_back().unwrap()));
     verify_consistent(disk.files());
@@ -132,9 +136,39 @@ fn a_young_record_keeps_its_segment_wherever_the_clock_went() {
     log.close().unwrap();
     clock.pass(DAY * 100);
     let mut log = opened(&disk, &clock);
-    assert_eq!(log.prune(days(30)).unwrap().files.len(), 4);
+    // The fourth is as old as the opening of the fifth says.
+    assert_eq!(log.prune(days(30), ClockTrust::Whole).unwrap().files.len(), 3);
     log.close().unwrap();
     verify_consistent(disk.files());
+}
+
+#[test]
+fn one_step_of_the_clock_makes_nothing_more_than_31_days_older() {
+    let (disk, clock) = daily(5);
+    clock.pass(DAY * 5);
+    // Ten years ahead, for good.
+    clock.step(TimeDelta::days(3_650));
+    let mut log = opened(&disk, &clock);
+    let plan = log.prune(days(60), ClockTrust::Capped).unwrap();
+    assert_eq!((plan.files.len(), plan.capped), (0, true));
+    // Of the days that passed before, all count.
+    assert_eq!(log.prune(days(34), ClockTrust::Capped).unwrap().files.len(), 2);
+    assert_eq!(log.prune(days(60), ClockTrust::Whole).unwrap().files.len(), 3);
+    log.close().unwrap();
+    verify_consistent(disk.files());
+}
+
+#[test]
+fn a_log_whose_first_records_somebody_removed_is_not_pruned() {
+    let (disk, clock) = daily(60);
+    let first = segments(&disk);
+    disk.unlink(&first[0]);
+    let before = disk.files();
+    let mut log = opened(&disk, &clock);
+    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::Gap { begins: 3 }), "{error}");
+    drop(log);
+    assert_eq!(disk.files(), before);
 }
 
 #[test]
@@ -147,7 +181,7 @@ fn a_segment_that_is_not_whole_is_evidence_and_stays_with_all_that_follow() {
         disk.replace(&third, bytes);
         let before = disk.files();
         let mut log = opened(&disk, &clock);
-        let error = log.prune(days(30)).unwrap_err();
+        let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
         assert!(matches!(&error, PruneError::Damaged { file } if *file == third), "{error}");
         drop(log);
         assert_eq!(disk.files(), before);
@@ -185,7 +219,7 @@ fn a_recovered_tail_goes_with_its_segment() {
     log.close().unwrap();
     clock.pass(DAY * 100);
     let mut log = opened(&disk, &clock);
-    let plan = log.prune(days(30)).unwrap();
+    let plan = log.prune(days(30), ClockTrust::Capped).unwrap();
     log.close().unwrap();
     assert_eq!(plan.files[0].size, torn.len() as u64);
     verify_consistent(disk.files());
@@ -198,7 +232,7 @@ fn a_crash_at_any_point_of_a_prune_is_gone_on_after() {
     let end = verify(disk.files()).head.unwrap().seq + 1;
     disk.remember();
     let mut log = opened(&disk, &clock);
-    assert_eq!(log.prune(days(30)).unwrap().files.len(), 15);
+    assert_eq!(log.prune(days(30), ClockTrust::Capped).unwrap().files.len(), 15);
     disk.crash_at(0);
     drop(log);
     let moments = disk.moments();
@@ -216,13 +250,11 @@ fn a_crash_at_any_point_of_a_prune_is_gone_on_after() {
             assert!(report.verdict <= Verdict::Torn, "{report:#?}");
             let left = old_segments(&before, end);
             let mut log = opened(&found, &clock);
-            let after = old_segments(&found.files(), end);
-            let is_declared = report.verdict == Verdict::Consistent && declares(&before);
-            assert_eq!(after < left, is_declared && left > 31, "{left} became {after}");
-            resumed += u32::from(after < left);
+            assert_eq!(old_segments(&found.files(), end), left, "an open deletes nothing");
+            resumed += u32::from(declares(&before) && left > 31);
             begun += u32::from(left < 46);
             log.write_event(&routine(45)).unwrap();
-            log.prune(days(30)).unwrap();
+            log.prune(days(30), ClockTrust::Capped).unwrap();
             log.close().unwrap();
             verify_consistent(found.files());
             assert_eq!(old_segments(&found.files(), end), 31);
@@ -248,7 +280,7 @@ fn a_file_that_is_not_as_it_was_declared_stays_and_so_does_all_after_it() {
     let before = disk.files();
     disk.remember();
     let mut log = opened(&disk, &clock);
-    log.prune(days(30)).unwrap();
+    log.prune(days(30), ClockTrust::Capped).unwrap();
     disk.crash_at(0);
     drop(log);
     // Declared, and nothing deleted.
@@ -259,7 +291,10 @@ fn a_file_that_is_not_as_it_was_declared_stays_and_so_does_all_after_it() {
     let mut other = before[&names[5]].clone();
     flip(&mut other);
     found.replace(&names[5], other.clone());
-    drop(opened(&found, &clock));
+    let mut log = opened(&found, &clock);
+    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(&error, PruneError::Damaged { file } if *file == names[5]), "{error}");
+    drop(log);
     let now = found.files();
     assert!(names[..5].iter().all(|name| !now.contains_key(name)));
     assert!(names[5..].iter().all(|name| now.contains_key(name)));
@@ -273,10 +308,10 @@ fn a_deletion_that_fails_is_told_and_the_next_prune_goes_on() {
     let first = segments(&disk).remove(0);
     let at = first_removal();
     disk.inject(Some(Fault { at, failure: Failure::Errno(1), lasting: Lasting::Once }));
-    let error = log.prune(days(30)).unwrap_err();
+    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
     assert!(matches!(&error, PruneError::Delete { file, .. } if *file == first), "{error}");
     verify_consistent(disk.files());
-    assert_eq!(log.prune(days(30)).unwrap().files.len(), 15);
+    assert_eq!(log.prune(days(30), ClockTrust::Capped).unwrap().files.len(), 15);
     log.close().unwrap();
     verify_consistent(disk.files());
 }
@@ -284,7 +319,7 @@ fn a_deletion_that_fails_is_told_and_the_next_prune_goes_on() {
 /// The operation that removes the first segment, in the same life of the same log.
 fn first_removal() -> u64 {
     let (disk, clock) = daily(45);
-    opened(&disk, &clock).prune(days(30)).unwrap();
+    opened(&disk, &clock).prune(days(30), ClockTrust::Capped).unwrap();
     let is_removal = |line: &String| line.starts_with("remove 0");
     disk.trace().iter().position(is_removal).unwrap() as u64
 }

@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use audit_core::lifecycle::PrunedFile;
-use audit_core::{Digest, Receipt, RecordTime, RetentionPolicy};
+use audit_core::limits::SEGMENT_DAYS_MAX;
+use audit_core::{Digest, Receipt, RetentionPolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::line::{FoundTail, Line};
@@ -25,6 +26,8 @@ pub struct PrunePlan {
     pub files: Vec<PrunedFile>,
     /// The newest record that goes; `None` when nothing does.
     pub last: Option<Receipt>,
+    /// Whether a segment stays that is old enough by the clock alone: see [`ClockTrust`].
+    pub capped: bool,
 }
 
 impl PrunePlan {
@@ -97,22 +100,38 @@ impl From<OpenError> for PruneError {
     }
 }
 
-/// Says what a prune of a log would delete, and changes nothing.
+/// How far the times are believed by which a segment is told to be old.
+///
+/// One wrong reading of the clock must not make records old that are young. So the time between the
+/// openings of two segments counts for 31 days at most, in which every writer begins a new one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClockTrust {
+    /// Up to 31 days between two segments.
+    #[default]
+    Capped,
+    /// Whole: for a log that really had no record for longer.
+    Whole,
+}
+
+/// Says what a prune of a log would delete, and changes nothing. Of a log that signs, the times of
+/// openings are believed here without the key, so that the prune itself may keep more.
 ///
 /// # Errors
 ///
-/// [`PruneError`], but [`PruneError::Write`] and [`PruneError::Delete`].
+/// [`PruneError::TooYoung`], [`PruneError::Look`] and [`PruneError::Damaged`].
 pub fn plan_prune(
     dir: impl AsRef<Path>,
     retention: RetentionPolicy,
+    trust: ClockTrust,
     now: DateTime<Utc>,
 ) -> Result<PrunePlan, PruneError> {
     let store = RealStore::open_existing(dir.as_ref());
     let store = store.map_err(OpenError::io("open the directory"))?;
-    let old = prunable(&store, retention, now)?;
+    let Prunable { old, capped } = prunable(&store, retention, trust, now, |_, _| Ok(true))?;
     Ok(PrunePlan {
         last: old.last().map(|old| old.last),
         files: old.into_iter().map(|old| old.file).collect(),
+        capped,
     })
 }
 
@@ -125,32 +144,92 @@ pub(crate) struct Old {
     pub(crate) frontier: Vec<Digest>,
 }
 
-/// The segments that a policy lets go, oldest first. The newest is never among them.
+/// What a policy lets go.
+#[derive(Debug, Default)]
+pub(crate) struct Prunable {
+    /// The segments, oldest first.
+    pub(crate) old: Vec<Old>,
+    /// Whether one more would go if the clock were believed whole.
+    pub(crate) capped: bool,
+}
+
+/// The segments that a policy lets go, oldest first. The newest is never among them. `counts` tells
+/// whether the time is to be believed at which a segment was opened.
 pub(crate) fn prunable<S: Store>(
     store: &S,
     retention: RetentionPolicy,
+    trust: ClockTrust,
     now: DateTime<Utc>,
-) -> Result<Vec<Old>, PruneError> {
+    mut counts: impl FnMut(SegmentName, Option<&Opening>) -> Result<bool, OpenError>,
+) -> Result<Prunable, PruneError> {
+    is_allowed(retention)?;
+    let old_enough = TimeDelta::days(i64::from(retention.delete_after_days));
+    let segments = segments(store)?;
+    let mut openings = Vec::new();
+    for &segment in &segments {
+        let opening = Opening::read(store, segment)?;
+        let damaged = || PruneError::Damaged { file: segment.to_string() };
+        openings.push((segment, opening.ok_or_else(damaged)?));
+    }
+    let ages = ages(&openings, now, &mut counts)?;
+    let mut prunable = Prunable::default();
+    for ((segment, _), (next, age)) in openings.iter().zip(openings.iter().skip(1).zip(ages)) {
+        let Age { by_clock, capped } = age;
+        let believed = if trust == ClockTrust::Whole { by_clock } else { by_clock.min(capped) };
+        if believed < old_enough {
+            prunable.capped = by_clock >= old_enough;
+            break;
+        }
+        let damaged = || PruneError::Damaged { file: segment.to_string() };
+        let old = Old::read(store, *segment, &next.1)?.ok_or_else(damaged)?;
+        prunable.old.push(old);
+    }
+    Ok(prunable)
+}
+
+/// Whether a policy keeps records for as long as it has to.
+pub(crate) fn is_allowed(retention: RetentionPolicy) -> Result<(), PruneError> {
     let RetentionPolicy { min_retention_days, delete_after_days, .. } = retention;
     if delete_after_days < min_retention_days {
         return Err(PruneError::TooYoung { delete_after_days, min_retention_days });
     }
-    let kept = TimeDelta::days(i64::from(delete_after_days));
-    let Some(cutoff) = now.checked_sub_signed(kept) else { return Ok(Vec::new()) };
-    let cutoff = RecordTime::new(cutoff).to_string();
-    let segments = segments(store)?;
-    let mut prunable = Vec::new();
-    for (&segment, &next) in segments.iter().zip(segments.iter().skip(1)) {
-        let damaged = |segment: SegmentName| PruneError::Damaged { file: segment.to_string() };
-        let next = Opening::read(store, next)?.ok_or_else(|| damaged(next))?;
-        match Candidate::read(store, segment, &next)? {
-            Some(Candidate { latest, old }) if latest < cutoff => prunable.push(old),
-            // It was finished when the next one was begun, so it is old.
-            None if next.timestamp < cutoff => return Err(damaged(segment)),
-            Some(_) | None => break,
+    Ok(())
+}
+
+/// How old a segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Age {
+    /// Since the next one was opened.
+    by_clock: TimeDelta,
+    /// The same, each time between two openings counted with at least nothing and at most 31 days.
+    capped: TimeDelta,
+}
+
+/// The age of each segment but the newest. An opening that does not count is passed over: the next
+/// one that does tells the age.
+fn ages(
+    openings: &[(SegmentName, Opening)],
+    now: DateTime<Utc>,
+    counts: &mut impl FnMut(SegmentName, Option<&Opening>) -> Result<bool, OpenError>,
+) -> Result<Vec<Age>, OpenError> {
+    let most = TimeDelta::days(SEGMENT_DAYS_MAX);
+    let mut age = Age { by_clock: TimeDelta::zero(), capped: TimeDelta::zero() };
+    let (mut ages, mut after, mut next) = (Vec::new(), now, None);
+    for (segment, opening) in openings.iter().skip(1).rev() {
+        let opened = DateTime::parse_from_rfc3339(&opening.timestamp).map(|time| time.to_utc());
+        if let Ok(opened) = opened
+            && counts(*segment, next)?
+        {
+            let gap = after.signed_duration_since(opened).clamp(TimeDelta::zero(), most);
+            let capped = age.capped.checked_add(&gap).unwrap_or(TimeDelta::MAX);
+            age = Age { by_clock: now.signed_duration_since(opened), capped };
+            after = opened;
         }
+        ages.push(age);
+        next = Some(opening);
     }
-    Ok(prunable)
+    ages.reverse();
+    Ok(ages)
 }
 
 /// The files that a prune of this seq names.
@@ -195,11 +274,12 @@ impl Left {
 }
 
 /// The first records of a segment.
-struct Opening {
+#[derive(Debug)]
+pub(crate) struct Opening {
     timestamp: String,
-    first_seq: u64,
+    pub(crate) first_seq: u64,
     prev_hash: Digest,
-    frontier: Vec<Digest>,
+    pub(crate) frontier: Vec<Digest>,
     tail: Option<FoundTail>,
 }
 
@@ -223,16 +303,9 @@ impl Opening {
     }
 }
 
-/// A segment that was read to its end.
-struct Candidate {
-    /// The latest time of a record in it.
-    latest: String,
-    old: Old,
-}
-
-impl Candidate {
-    /// `None` when it is not whole up to where the next one goes on.
-    fn read<S: Store>(
+impl Old {
+    /// Reads a segment to its end; `None` when it is not whole up to where the next one goes on.
+    pub(crate) fn read<S: Store>(
         store: &S,
         segment: SegmentName,
         next: &Opening,
@@ -262,7 +335,7 @@ impl Candidate {
         let file =
             PrunedFile { name, size, sha256: digest_from(&file, 0)?, last_seq: Some(last.seq) };
         let frontier = next.frontier.clone();
-        Ok(Some(Self { latest: scan.latest, old: Old { file, last, frontier } }))
+        Ok(Some(Self { file, last, frontier }))
     }
 }
 

@@ -75,8 +75,6 @@ pub(super) struct Scan {
     pub(super) known: Known,
     /// The last record with a seal that counts.
     pub(super) sealed: Option<SealedEnd>,
-    /// The latest time of a record.
-    pub(super) latest: String,
 }
 
 impl Scan {
@@ -93,7 +91,7 @@ impl Scan {
             key_named: None,
         };
         let (follows, key, opened, sealed) = (None, None, None, None);
-        Self { name, follows, key, opened, known, sealed, latest: String::new() }
+        Self { name, follows, key, opened, known, sealed }
     }
 
     /// The walk over a segment that is to begin where another ended.
@@ -174,9 +172,6 @@ impl Scan {
         }
         known.recorded = line.checkpoint_signed().map(Arc::new).or_else(|| known.recorded.take());
         known.key_named = line.key_id().map(Arc::from).or_else(|| known.key_named.take());
-        if *line.timestamp > *self.latest {
-            line.timestamp.clone_into(&mut self.latest);
-        }
     }
 
     /// Keeps what is known at a seal that counts.

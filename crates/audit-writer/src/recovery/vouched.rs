@@ -3,6 +3,7 @@
 use audit_core::SealKey;
 use audit_core::lifecycle::SegmentOpened;
 
+use super::line::Line;
 use super::read::read_records;
 use super::scan::{Known, Opened, Scan};
 use super::segments;
@@ -31,7 +32,7 @@ pub(crate) fn newest_right_seal<S: Store>(
         let mut opened = None;
         let file = store.open(&segment.to_string()).map_err(OpenError::io("open a segment"))?;
         read_records(&file, |line| {
-            opened = super::line::Line::parse(line)?.segment_opened();
+            opened = Line::parse(line)?.segment_opened();
             None
         })?;
         let is_own =
@@ -45,6 +46,23 @@ pub(crate) fn newest_right_seal<S: Store>(
         }
     }
     Ok(None)
+}
+
+/// Whether the first seal of a segment is of this key: it vouches for the opening records.
+pub(crate) fn has_sealed_opening<S: Store>(
+    store: &S,
+    segment: SegmentName,
+    key: &SealKey,
+) -> Result<bool, OpenError> {
+    let file = store.open(&segment.to_string()).map_err(OpenError::io("open a segment"))?;
+    let mut is_right = false;
+    read_records(&file, |line| {
+        let line = Line::parse(line)?;
+        let Some(sealed) = line.sealed else { return Some(()) };
+        is_right = key.verifies(&sealed.digest(), &sealed.seal);
+        None
+    })?;
+    Ok(is_right)
 }
 
 /// Seq of the first record that there is.

@@ -9,9 +9,22 @@ use audit_core::{Receipt, ServiceId};
 use super::{AuditFileWriter, Claim, Log};
 use crate::clock::Clock;
 use crate::error::WriteError;
+use crate::signing::SignError;
 use crate::store::{SegmentFile, Store};
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
+    /// Closes a log that signs, as [`close`](Self::close) does, and returns the note of the checkpoint
+    /// that covers all of it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Write`] when the log cannot be closed, otherwise why there is no such note.
+    pub fn close_with_note(mut self) -> Result<String, SignError> {
+        self.shut()?;
+        self.checkpoint_failure().cloned().map_or(Ok(()), Err)?;
+        self.last_note()
+    }
+
     pub(crate) fn shut(&mut self) -> Result<Option<Receipt>, WriteError> {
         if std::mem::replace(&mut self.closed, true) {
             return Ok(self.durable);

@@ -10,13 +10,18 @@ use std::time::Duration;
 use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedEnd, PrunedFile};
 use audit_core::limits::{PRUNED_FILES_MAX, SINK_DEADLINE_SECS};
-use audit_core::{RecordTime, RetentionPolicy, ServiceId};
+use audit_core::{Frontier, RecordTime, RetentionPolicy, ServiceId};
 use chrono::TimeDelta;
 
 use super::{AuditFileWriter, Claim};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
-use crate::recovery::{Left, Old, PruneError, PrunePlan, first_seq, prunable, pruned_files};
+use crate::error::OpenError;
+use crate::recovery::{
+    ClockTrust, Left, Old, Opening, Prunable, PruneError, PrunePlan, first_seq, has_sealed_opening,
+    is_allowed, prunable, pruned_files,
+};
+use crate::segment::SegmentName;
 use crate::signing::SignError;
 use crate::store::Store;
 
@@ -29,22 +34,27 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// # Errors
     ///
     /// [`PruneError`]; each variant says what was done.
-    pub fn prune(&mut self, retention: RetentionPolicy) -> Result<PrunePlan, PruneError> {
+    pub fn prune(
+        &mut self,
+        retention: RetentionPolicy,
+        trust: ClockTrust,
+    ) -> Result<PrunePlan, PruneError> {
         self.usable()?;
         if self.signs_log && !self.signs() && !broken::is(Broken::PruneUnsigned) {
             return Err(PruneError::KeyMissing);
         }
+        let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
+        is_allowed(retention)?;
+        let left = self.left_of_prune()?;
+        self.delete_all(&left)?;
         let now = self.clock.now();
-        let mut old = prunable(&self.store, retention, now)?;
+        let counts = |segment, next: Option<&Opening>| self.counts_opening(segment, next);
+        let Prunable { mut old, capped } = prunable(&self.store, retention, trust, now, counts)?;
         if self.signs() {
             // What no checkpoint covers would leave nothing behind that it can be held against.
             let covered = self.last_checkpoint().map_or(0, Checkpoint::size);
             old.truncate(old.iter().take_while(|old| old.last.seq < covered).count());
         }
-        let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
-        let left = self.left_of_prune()?;
-        self.delete_all(&left)?;
-        old.retain(|old| !left.iter().any(|left| left.name == old.file.name));
         let days = retention.delete_after_days;
         let before = now.checked_sub_signed(TimeDelta::days(i64::from(days)));
         let before = before.map(RecordTime::new);
@@ -56,7 +66,28 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         Ok(PrunePlan {
             last: old.last().map(|old| old.last),
             files: left.into_iter().chain(old.into_iter().map(|old| old.file)).collect(),
+            capped,
         })
+    }
+
+    /// Whether the time of an opening is to be believed. In a log that signs, somebody with the key
+    /// has to have made that record: its segment is sealed, or leads to a checkpoint.
+    fn counts_opening(
+        &self,
+        segment: SegmentName,
+        next: Option<&Opening>,
+    ) -> Result<bool, OpenError> {
+        let Some(signer) = &self.signer else { return Ok(true) };
+        if let Some(sealing) = &self.sealing
+            && has_sealed_opening(&self.store, segment, &sealing.key)?
+        {
+            return Ok(true);
+        }
+        let Some(next) = next else { return Ok(broken::is(Broken::OpeningBelieved)) };
+        let Some(noted) = signer.noted_at(next.first_seq) else { return Ok(false) };
+        let is_whole = Old::read(&self.store, segment, next)?.is_some();
+        let frontier = Frontier::from_roots(next.first_seq, &next.frontier);
+        Ok(is_whole && frontier.is_some_and(|frontier| frontier.root() == *noted.root()))
     }
 
     /// The files of the newest prune that a crash left: those that are as they were declared, up to

@@ -286,6 +286,13 @@ impl<S: Store> Signer<S> {
         &self.key
     }
 
+    /// The own checkpoint of this size beside the log.
+    pub(super) fn noted_at(&self, size: u64) -> Option<Checkpoint> {
+        let keys = [self.key.verifying_key().clone()];
+        let own = OwnNote::open(&self.notes.read(size).ok()?, &keys)?;
+        Some(own.checkpoint).filter(|noted| noted.size() == size)
+    }
+
     /// Takes checkpoints to sinks from now on, the newest one first: one may have missed it.
     pub(super) fn connect(&mut self, outbox: Outbox) {
         if let Some(note) = self.note.take() {
