@@ -158,3 +158,6 @@ pub(crate) fn put(file: &mut impl SegmentFile, bytes: &[u8]) -> (usize, Option<A
 pub(super) fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
