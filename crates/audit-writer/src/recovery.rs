@@ -5,11 +5,15 @@
 //! going on after it would bury evidence, so that needs the word of whoever runs the service.
 
 mod damage;
+mod frame;
 mod glance;
 mod holder;
 mod inspect;
+mod json;
 mod keys;
 mod line;
+mod marks;
+mod own;
 mod read;
 mod retention;
 mod scan;

@@ -19,7 +19,9 @@ pub(crate) fn successor<S: Store>(
     let vkey = key.to_string();
     let mut last = None;
     for segment in segments(store)?.iter().rev() {
-        let Some(KeyChanged { old_vkey, new_vkey }) = change_in(store, segment)? else { continue };
+        let Some(KeyChanged { old_vkey, new_vkey, .. }) = change_in(store, segment)? else {
+            continue;
+        };
         if new_vkey == vkey {
             return Ok(last);
         }

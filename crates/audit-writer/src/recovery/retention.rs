@@ -172,7 +172,7 @@ impl Opening {
                 opening.tail = line.log_recovered();
                 return None;
             }
-            let (_, frontier) = line.segment_opened()?;
+            let frontier = line.segment_opened()?.merkle_frontier;
             let (timestamp, first_seq) = (line.timestamp.to_owned(), line.seq);
             let prev_hash = line.prev_hash;
             opening = Some(Self { timestamp, first_seq, prev_hash, frontier, tail: None });

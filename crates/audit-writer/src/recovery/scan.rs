@@ -1,6 +1,6 @@
 //! The walk over a segment's records, as far as they are whole and linked.
 
-use audit_core::lifecycle::{LogId, PrunedFile};
+use audit_core::lifecycle::{LogId, PrunedFile, SegmentOpened};
 use audit_core::{Digest, Frontier, ServiceId};
 
 use super::line::{Line, other_version};
@@ -90,10 +90,11 @@ impl Scan {
         }
         self.closed = line.is("log_closed");
         self.other_version = line.format_changed();
-        if let Some(files) = line.segments_pruned() {
-            self.pruned = files;
+        if let Some((_, files)) = line.segments_pruned() {
+            self.pruned = files.to_vec();
         }
-        self.checkpoint_recorded = line.checkpoint_signed().or(self.checkpoint_recorded);
+        let signed = line.checkpoint_signed().map(|signed| signed.size);
+        self.checkpoint_recorded = signed.or(self.checkpoint_recorded);
         self.key_named = line.key_id().or_else(|| self.key_named.take());
         if *line.timestamp > *self.latest {
             line.timestamp.clone_into(&mut self.latest);
@@ -105,8 +106,8 @@ impl Scan {
     }
 
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
-        let (log_id, roots) = line.segment_opened()?;
-        let frontier = Frontier::from_roots(line.seq, &roots)?;
+        let SegmentOpened { log_id, merkle_frontier, .. } = line.segment_opened()?;
+        let frontier = Frontier::from_roots(line.seq, &merkle_frontier)?;
         if line.seq != self.name.first_seq || (line.seq == 0 && line.prev_hash != Digest::ZERO) {
             return None;
         }
