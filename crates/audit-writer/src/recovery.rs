@@ -13,6 +13,7 @@ mod json;
 mod keys;
 mod line;
 mod marks;
+mod order;
 mod own;
 mod read;
 mod retention;

@@ -135,7 +135,6 @@ mod tests {
             (r#""service_id":"a""#, r#""service_id":"""#),
             (r#""service_id":"a""#, r#""service_id":"b""#),
             (r#""event""#, r#""Event""#),
-            (r#""event":"#, r#""event": "#),
             ("2024-02-29", "2023-02-29"),
         ] {
             let text = FRAME.replacen(right, wrong, 1);

@@ -19,6 +19,7 @@ use super::json::{self, Text};
 use super::marks::is_sanitized;
 use super::own::Own;
 pub(crate) use super::own::{CheckpointRecord, FoundTail, KeyChanged};
+use crate::segment::SegmentName;
 
 const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
 
@@ -41,12 +42,14 @@ pub(super) struct Line<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sealed<'a> {
     /// The line up to its seal.
-    unsealed: &'a [u8],
+    pub(super) unsealed: &'a [u8],
+    #[cfg_attr(not(test), expect(dead_code, reason = "no open is given a key yet"))]
     pub(super) seal: Seal,
 }
 
 impl Sealed<'_> {
     /// The hash that the line would have without its seal, which is what the seal is made of.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no open is given a key yet"))]
     pub(super) fn digest(&self) -> Digest {
         leaf_hash(self.unsealed)
     }
@@ -90,6 +93,12 @@ impl<'a> Line<'a> {
     /// Whether its event is of this type.
     pub(super) fn is(&self, event_type: &str) -> bool {
         self.event_type.is(event_type)
+    }
+
+    /// Whether a segment that begins with it has this name.
+    pub(super) fn is_first_of(&self, name: SegmentName) -> bool {
+        let date = self.timestamp.get(..10).unwrap_or_default();
+        self.seq == name.first_seq && date == name.date.to_string()
     }
 
     /// What the first record of a segment says.

@@ -1,9 +1,10 @@
 //! The walk over a segment's records, as far as they are whole and linked.
 
 use audit_core::lifecycle::{LogId, PrunedFile, SegmentOpened};
-use audit_core::{Digest, Frontier, ServiceId};
+use audit_core::{Frontier, ServiceId};
 
 use super::line::{Line, other_version};
+use super::order::{Before, Order};
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
@@ -28,6 +29,8 @@ pub(super) struct Scan {
     /// Whether the opening records say that a writer opened the log, and not yet which.
     pub(super) owes_log_opened: bool,
     pub(super) closed: bool,
+    /// Where in the order of a segment its records are.
+    order: Order,
     /// The version of the format that the log goes on in, where that is another.
     pub(super) other_version: Option<u64>,
     /// What its last `segments_pruned` names.
@@ -51,6 +54,7 @@ impl Scan {
             unsynced_bytes_max: None,
             owes_log_opened: false,
             closed: false,
+            order: Order::after(Before::NotClosed),
             other_version: None,
             pruned: Vec::new(),
             checkpoint_recorded: None,
@@ -72,6 +76,7 @@ impl Scan {
             }
             return None;
         };
+        let order = self.order.step(&line).ok()?;
         if let Some(opened) = self.opened {
             let linked = line.prev_hash == *self.chain.prev_hash()
                 && Some(line.seq) == self.chain.next_seq()
@@ -84,10 +89,8 @@ impl Scan {
         }
         if let Some(opened) = line.log_opened() {
             self.unsynced_bytes_max = Some(opened.unsynced_bytes_max);
-            self.owes_log_opened = false;
-        } else if line.seq == 0 || line.is("log_recovered") {
-            self.owes_log_opened = true;
         }
+        self.owes_log_opened = order.check_opening().is_err();
         self.closed = line.is("log_closed");
         self.other_version = line.format_changed();
         if let Some((_, files)) = line.segments_pruned() {
@@ -99,6 +102,7 @@ impl Scan {
         if *line.timestamp > *self.latest {
             line.timestamp.clone_into(&mut self.latest);
         }
+        self.order = order;
         self.chain.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
         self.offset = self.offset.checked_add(length)?;
@@ -108,7 +112,7 @@ impl Scan {
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
         let SegmentOpened { log_id, merkle_frontier, .. } = line.segment_opened()?;
         let frontier = Frontier::from_roots(line.seq, &merkle_frontier)?;
-        if line.seq != self.name.first_seq || (line.seq == 0 && line.prev_hash != Digest::ZERO) {
+        if !line.is_first_of(self.name) {
             return None;
         }
         self.chain = Chain::after(line.prev_hash, frontier);

@@ -190,7 +190,8 @@ fn values_are_shown_with_their_keys() {
 /// What another parser refuses is no JSON, and what it reads differs only in what it is lax about.
 #[test]
 fn another_parser_agrees_on_every_change_of_a_byte() {
-    let whole = r#"{"event_type":"x","a":[-1.5e+3,{"b":null}],"c":"\u00e9\"\ud83d\ude00 "}"#;
+    // No change of one byte makes one key another.
+    let whole = r#"{"event_type":"x","aa":[-1.5e+3,{"b":null}],"cc":"\u00e9\"\ud83d\ude00 "}"#;
     for at in 0..whole.len() {
         for byte in 0..=u8::MAX {
             let mut changed = whole.as_bytes().to_vec();
@@ -203,8 +204,7 @@ fn another_parser_agrees_on_every_change_of_a_byte() {
             } else if let Ok(read) = read {
                 let is_typed = read["event_type"].is_string();
                 let is_spaced = at < whole.len() - 3 && b" \t\r\n".contains(&byte);
-                let is_twin = changed.matches("\"a\":").count() > 1;
-                assert!(!is_typed || is_spaced || is_twin, "{changed}");
+                assert!(!is_typed || is_spaced, "{changed}");
             }
         }
     }

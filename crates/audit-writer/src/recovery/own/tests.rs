@@ -1,3 +1,5 @@
+use audit_testkit::hostile_lines::own_events;
+
 use super::*;
 use crate::recovery::json;
 
@@ -189,6 +191,16 @@ fn a_member_of_another_form_is_refused() {
         let changed = members.replacen(right, wrong, 1);
         assert_ne!(changed, *members, "{event_type}: {right}");
         assert_eq!(parse(event_type, &changed), Err(Malformed), "{event_type}: {wrong}");
+    }
+}
+
+/// The verifier's own tests ask the same table.
+#[test]
+fn the_table_of_events_is_answered() {
+    for own in own_events() {
+        let event_type = own.name.split(' ').next().unwrap();
+        let read = Own::parse(event_type, own.event.as_bytes());
+        assert_eq!(matches!(read, Ok(Some(_))), own.is_well_formed, "{}: {}", own.name, own.event);
     }
 }
 
