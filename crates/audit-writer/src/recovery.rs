@@ -5,11 +5,16 @@
 //! going on after it would bury evidence, so that needs the word of whoever runs the service.
 
 mod damage;
+mod frame;
 mod glance;
 mod holder;
 mod inspect;
+mod json;
 mod keys;
 mod line;
+mod marks;
+mod order;
+mod own;
 mod read;
 mod retention;
 mod scan;
@@ -164,7 +169,7 @@ fn tail<S: Store>(
     let (Some(opened), Some(end)) = (&scan.opened, scan.end()) else {
         return Ok(Tail::Damage(Damage::OpeningMissing));
     };
-    if end.owes_log_opened {
+    if end.order.check_opening().is_err() {
         return Ok(Tail::Damage(Damage::OpeningIncomplete));
     }
     let bytes = bytes.saturating_sub(end.offset);

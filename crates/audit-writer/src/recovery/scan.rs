@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::{LogId, NewestPrune, PrunedFile, SegmentOpened};
-use audit_core::{Digest, Frontier, Seal, SealKey, ServiceId};
+use audit_core::{Frontier, Seal, SealKey, ServiceId};
 
 use super::line::{CheckpointRecord, Line, other_version};
+use super::order::{Before, Order};
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
@@ -35,8 +36,8 @@ pub(crate) struct Known {
     /// Where those records end.
     pub(crate) offset: u64,
     pub(super) unsynced_bytes_max: Option<u64>,
-    /// Whether the opening records say that a writer opened the log, and not yet which.
-    pub(super) owes_log_opened: bool,
+    /// Where in the order of a segment its records are.
+    pub(super) order: Order,
     pub(super) closed: bool,
     /// The version of the format that the log goes on in, where that is another.
     pub(super) other_version: Option<u64>,
@@ -83,7 +84,7 @@ impl Scan {
             chain: Chain::new(),
             offset: 0,
             unsynced_bytes_max: None,
-            owes_log_opened: false,
+            order: Order::after(Before::NotClosed),
             closed: false,
             other_version: None,
             pruned: None,
@@ -121,6 +122,7 @@ impl Scan {
             }
             return None;
         };
+        let order = self.known.order.step(&line).ok()?;
         if let Some(opened) = &self.opened {
             let known = &self.known;
             let linked = line.prev_hash == *known.chain.prev_hash()
@@ -132,6 +134,7 @@ impl Scan {
         } else {
             self.open(&line)?;
         }
+        self.known.order = order;
         self.note(&line);
         self.known.chain.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
@@ -143,7 +146,7 @@ impl Scan {
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
         let event = line.segment_opened()?;
         let frontier = Frontier::from_roots(line.seq, &event.merkle_frontier)?;
-        if line.seq != self.name.first_seq || (line.seq == 0 && line.prev_hash != Digest::ZERO) {
+        if !line.is_first_of(self.name) {
             return None;
         }
         self.known.chain = Chain::after(line.prev_hash, frontier);
@@ -161,9 +164,6 @@ impl Scan {
         if let Some(opened) = line.log_opened() {
             // What segment_opened says rules.
             known.unsynced_bytes_max.get_or_insert(opened.unsynced_bytes_max);
-            known.owes_log_opened = false;
-        } else if line.seq == 0 || line.is("log_recovered") {
-            known.owes_log_opened = true;
         }
         known.closed = line.is("log_closed");
         known.other_version = line.format_changed();

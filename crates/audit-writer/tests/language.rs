@@ -1,0 +1,187 @@
+//! The language that a writer opens a log in: what the verifier calls a record is one, and what it
+//! does not is none, whatever its hash.
+//!
+//! Both read lines with code of their own. A writer that let through what the verifier does not would
+//! continue behind it, and its next records would vouch for it.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, and small numbers"
+)]
+
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
+mod common;
+
+use std::collections::BTreeMap;
+
+use audit_core::digest::leaf_hash;
+use audit_core::{Digest, FlushMode, RotationPolicy};
+use audit_testkit::hostile_lines::{HostileLine, Spot, hostile_lines, own_events};
+use audit_verify::{Report, Verdict};
+use audit_writer::{Damage, OpenError, SimDisk};
+use common::{clock_at, open, routine, service, verify};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// A log of some records that is not closed, and where its next record is to be.
+fn unclosed() -> (Files, u64, Digest) {
+    let disk = SimDisk::default();
+    let clock = clock_at("2026-01-02T03:04:05Z");
+    let mut log = open(&disk, &clock, RotationPolicy::Daily, FlushMode::Immediate).unwrap();
+    let mut head = None;
+    for number in 0..3 {
+        head = Some(log.write_event(&routine(number)).unwrap());
+    }
+    // As after a kill: it is neither closed nor dropped.
+    disk.crash_at(0);
+    drop(log);
+    let head = head.unwrap();
+    (disk.files(), head.seq + 1, head.hash)
+}
+
+fn with_line(files: &Files, line: &[u8]) -> Files {
+    let mut files = files.clone();
+    files.last_entry().unwrap().get_mut().extend_from_slice(line);
+    files
+}
+
+/// Opens a log and continues it. A log that is refused is left as it was.
+fn continued(files: &Files) -> Result<Files, Damage> {
+    let disk = SimDisk::with_files(files.clone());
+    let clock = clock_at("2026-01-02T04:00:00Z");
+    match open(&disk, &clock, RotationPolicy::Daily, FlushMode::Immediate) {
+        Ok(mut log) => {
+            log.write_event(&routine(9)).unwrap();
+            log.close().unwrap();
+            Ok(disk.files())
+        }
+        Err(OpenError::Damaged { damage, .. }) => {
+            assert_eq!(disk.files(), *files, "a log that is refused is left as it was");
+            Err(damage)
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Checks that the writer's answer to a log is the verifier's, before and after.
+#[track_caller]
+fn assert_agreement(files: &Files, is_well_formed: bool, story: &str) {
+    let before = verify(files.clone());
+    let is_sound = before.verdict == Verdict::Consistent;
+    assert_eq!(is_sound, is_well_formed, "{story}: {before:#?}");
+    match continued(files) {
+        Ok(files) => {
+            assert!(is_well_formed, "{story}: the writer continues behind it");
+            let after = verify(files);
+            assert_eq!(after.verdict, Verdict::Consistent, "{story}: {after:#?}");
+            assert!(holds(&after, &before), "{story}: {after:#?}");
+        }
+        Err(damage) => {
+            assert!(!is_well_formed, "{story}: {damage}");
+            let is_line = matches!(damage, Damage::LineNotARecord | Damage::NulsWithinBlock);
+            assert!(is_line, "{story}: {damage}");
+        }
+    }
+}
+
+/// Whether a log still has the records that it had, and more.
+fn holds(after: &Report, before: &Report) -> bool {
+    after.records > before.records && after.log_id == before.log_id
+}
+
+#[test]
+fn every_line_of_the_table_is_answered_as_the_verifier_does() {
+    let (files, seq, prev_hash) = unclosed();
+    let service_id = service();
+    let spot = Spot { seq, service_id: service_id.as_str(), prev_hash };
+    let (mut accepted, mut refused) = (0, 0);
+    for line in hostile_lines().iter().filter(|line| !(line.is_sealed && line.is_well_formed)) {
+        let HostileLine { name, is_well_formed, .. } = line;
+        assert_agreement(&with_line(&files, &line.bytes(&spot)), *is_well_formed, name);
+        *if *is_well_formed { &mut accepted } else { &mut refused } += 1;
+    }
+    assert!(accepted > 30 && refused > 150, "{accepted} accepted, {refused} refused");
+}
+
+/// A plain record with another event.
+fn record(spot: &Spot<'_>, event: &str) -> Vec<u8> {
+    let plain = hostile_lines().into_iter().find(|line| line.name == "plain").unwrap();
+    let plain = String::from_utf8(plain.bytes(spot)).unwrap();
+    let (body, _) = plain.split_once(",\"hash\":\"").unwrap();
+    let body = body.replace(r#"{"event_type":"x"}"#, event);
+    let hash = leaf_hash(body.as_bytes());
+    format!("{body},\"hash\":\"{hash}\"}}\n").into_bytes()
+}
+
+#[test]
+fn the_writers_own_events_are_answered_as_the_verifier_does() {
+    let (files, seq, prev_hash) = unclosed();
+    let service_id = service();
+    let spot = Spot { seq, service_id: service_id.as_str(), prev_hash };
+    // Those that may be anywhere behind the opening records, and of which only the form is judged.
+    let types = ["events_lost", "disk_full", "key_changed", "clock_stepped"];
+    let (mut accepted, mut refused) = (0, 0);
+    for own in own_events() {
+        if types.iter().any(|event_type| own.name.starts_with(event_type)) {
+            let line = record(&spot, &own.event);
+            assert_agreement(&with_line(&files, &line), own.is_well_formed, &own.name);
+            *if own.is_well_formed { &mut accepted } else { &mut refused } += 1;
+        }
+    }
+    assert!(accepted >= 8 && refused >= 16, "{accepted} accepted, {refused} refused");
+}
+
+/// Where an event of the writer's own is not one that comes next, neither side takes it.
+#[test]
+fn an_event_at_a_wrong_place_is_refused_as_the_verifier_does() {
+    let (files, seq, prev_hash) = unclosed();
+    let service_id = service();
+    let spot = Spot { seq, service_id: service_id.as_str(), prev_hash };
+    let whole = own_events().into_iter().filter(|own| own.name.ends_with(" whole"));
+    let opening = ["segment_opened", "log_recovered", "log_opened"];
+    let mut refused = 0;
+    for own in whole.filter(|own| opening.iter().any(|event| own.name.starts_with(event))) {
+        let files = with_line(&files, &record(&spot, &own.event));
+        assert_eq!(verify(files.clone()).verdict, Verdict::Tampered, "{}", own.name);
+        assert!(continued(&files).is_err(), "{}", own.name);
+        refused += 1;
+    }
+    assert_eq!(refused, opening.len());
+    let closed = with_line(&files, &record(&spot, r#"{"event_type":"log_closed"}"#));
+    continued(&closed).unwrap();
+    let body = closed.values().next_back().unwrap();
+    let prev_hash = &body[body.len() - 67..body.len() - 3];
+    let prev_hash = Digest::from_hex(prev_hash).unwrap();
+    let spot = Spot { seq: seq + 1, prev_hash, ..spot };
+    let files = with_line(&closed, &record(&spot, r#"{"event_type":"x"}"#));
+    assert_eq!(verify(files.clone()).verdict, Verdict::Tampered);
+    assert_eq!(continued(&files).unwrap_err(), Damage::BytesAfterClose);
+}
+
+/// What an event says of the log up to it can be false in its own record already.
+#[test]
+fn an_event_that_cannot_be_true_is_refused_as_the_verifier_does() {
+    let (files, seq, prev_hash) = unclosed();
+    let service_id = service();
+    let spot = Spot { seq, service_id: service_id.as_str(), prev_hash };
+    let root = "XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=";
+    let size = seq + 1;
+    let event = format!(
+        r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"k"}}"#
+    );
+    let files = with_line(&files, &record(&spot, &event));
+    assert_eq!(verify(files.clone()).verdict, Verdict::Tampered);
+    assert_eq!(continued(&files).unwrap_err(), Damage::LineNotARecord);
+}
+
+/// The date in a segment's name is that of its first record.
+#[test]
+fn a_segment_under_another_date_is_refused_as_the_verifier_does() {
+    let (files, ..) = unclosed();
+    let (name, bytes) = files.into_iter().next_back().unwrap();
+    let renamed = Files::from([(name.replace("2026-01-02", "2026-01-03"), bytes)]);
+    assert_eq!(verify(renamed.clone()).verdict, Verdict::Tampered);
+    assert_eq!(continued(&renamed).unwrap_err(), Damage::OpeningMissing);
+}
