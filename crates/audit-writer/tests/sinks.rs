@@ -14,7 +14,8 @@ use std::time::Instant;
 use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SigningKey};
 use audit_core::{FlushMode, RotationPolicy};
 use audit_writer::{
-    CheckpointFault, CheckpointSink, CommandSink, FileSink, OpenError, Signing, SimClock, SimDisk,
+    CheckpointFault, CheckpointSink, CommandSink, FileSink, OpenError, SignError, Signing,
+    SimClock, SimDisk,
 };
 use common::{SimWriter, clock_at, open, routine, wait_until};
 
@@ -163,14 +164,64 @@ fn a_copy_that_is_older_than_what_a_sink_has_signs_nothing() {
     assert_eq!(restored.files(), backup, "nothing was changed");
     open(&restored, &Memory::default()).unwrap();
 
-    sink.0.lock().unwrap().fails = true;
-    let error = open(&disk, &sink).unwrap_err();
-    assert!(matches!(error, OpenError::Io { .. }), "it cannot be told: {error}");
-    sink.0.lock().unwrap().fails = false;
     sink.0.lock().unwrap().notes.push("junk".to_owned());
     let error = open(&disk, &sink).unwrap_err();
     let OpenError::Checkpoint { file, fault } = error else { panic!("{error}") };
     assert_eq!((file.as_str(), fault), ("memory", CheckpointFault::NotANote));
+}
+
+/// A log that was recorded in a sink as it was later, and is now an older copy of itself.
+fn older_copy(clock: &SimClock, sink: &Memory) -> SimDisk {
+    let disk = SimDisk::default();
+    let live = |number| {
+        let mut log = opened(&disk, clock, signing("a.example/1").to(sink.clone())).unwrap();
+        log.write_event(&routine(number)).unwrap();
+        log.close().unwrap();
+    };
+    live(1);
+    let older = SimDisk::with_files(disk.files());
+    live(2);
+    older
+}
+
+#[test]
+fn nothing_is_signed_until_each_sink_has_said_what_it_has() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+    let sink = Memory::default();
+    sink.0.lock().unwrap().fails = true;
+    let mut log = opened(&disk, &clock, signing("a.example/1").to(sink.clone())).unwrap();
+    log.write_event(&routine(1)).unwrap();
+    let error = log.checkpoint().unwrap_err();
+    assert!(matches!(error, SignError::SinkSilent), "{error}");
+    assert_eq!(log.sink_failure().unwrap().sink, "memory");
+    assert!(!disk.files().keys().any(|name| name.starts_with("checkpoints/")));
+    // Events go on, sealed.
+    log.write_event(&routine(2)).unwrap();
+    sink.0.lock().unwrap().fails = false;
+    wait_until(|| log.checkpoint().is_ok());
+    log.close().unwrap();
+    assert!(!sink.sizes().is_empty());
+}
+
+#[test]
+fn a_late_answer_that_contradicts_the_log_ends_all_signing_and_no_event() {
+    let clock = clock_at("2026-01-01T12:00:00Z");
+    let sink = Memory::default();
+    let disk = older_copy(&clock, &sink);
+    sink.0.lock().unwrap().fails = true;
+    let mut log = opened(&disk, &clock, signing("a.example/1").to(sink.clone())).unwrap();
+    log.write_event(&routine(3)).unwrap();
+    let notes = sink.sizes();
+    sink.0.lock().unwrap().fails = false;
+    wait_until(|| matches!(log.checkpoint(), Err(SignError::Contradicted(_))));
+    log.write_event(&routine(4)).unwrap();
+    let next =
+        SigningKey::from_seed(KeyName::new("a.example/1").unwrap(), KeyKind::Ed25519, &[8; 32]);
+    assert!(matches!(log.change_key(next.unwrap()), Err(SignError::Contradicted(_))));
+    log.close().unwrap();
+    assert_eq!(sink.sizes(), notes, "what the sink has stays");
+    let error = opened(&disk, &clock, signing("a.example/1").to(sink)).unwrap_err();
+    assert!(matches!(error, OpenError::RolledBack { .. }), "{error}");
 }
 
 #[test]

@@ -45,7 +45,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         }
         let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
         is_allowed(retention)?;
-        let left = self.left_of_prune()?;
+        let left = match self.left_of_prune() {
+            Err(PruneError::Gap { .. }) if broken::is(Broken::PruneOverGap) => Vec::new(),
+            left => left?,
+        };
         self.delete_all(&left)?;
         let now = self.clock.now();
         let counts = |segment, next: Option<&Opening>| self.counts_opening(segment, next);
@@ -77,13 +80,16 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         segment: SegmentName,
         next: Option<&Opening>,
     ) -> Result<bool, OpenError> {
-        let Some(signer) = &self.signer else { return Ok(true) };
+        let Some(signer) = self.signer.as_ref().filter(|_| !broken::is(Broken::OpeningBelieved))
+        else {
+            return Ok(true);
+        };
         if let Some(sealing) = &self.sealing
             && has_sealed_opening(&self.store, segment, &sealing.key)?
         {
             return Ok(true);
         }
-        let Some(next) = next else { return Ok(broken::is(Broken::OpeningBelieved)) };
+        let Some(next) = next else { return Ok(false) };
         let Some(noted) = signer.noted_at(next.first_seq) else { return Ok(false) };
         let is_whole = Old::read(&self.store, segment, next)?.is_some();
         let frontier = Frontier::from_roots(next.first_seq, &next.frontier);
@@ -99,11 +105,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         };
         if begins > pruned.last_seq {
             let follows = pruned.last_seq.checked_add(1) == Some(begins);
-            return if follows || broken::is(Broken::PruneOverGap) {
-                Ok(Vec::new())
-            } else {
-                Err(PruneError::Gap { begins })
-            };
+            return if follows { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
         }
         let files = pruned_files(&self.store, pruned.seq)?;
         let left: Vec<_> = files.iter().map(|file| (Left::of(&self.store, file), file)).collect();

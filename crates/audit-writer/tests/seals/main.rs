@@ -16,5 +16,7 @@ mod common;
 mod adopted;
 mod golden;
 mod log;
+mod owed;
+mod pruned;
 mod rewritten;
 mod unsigned;

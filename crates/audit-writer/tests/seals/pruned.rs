@@ -1,0 +1,154 @@
+//! Retention in a log that signs.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use audit_core::{FlushMode, Keyless, OnDamage, RetentionPolicy, RotationPolicy};
+use audit_writer::segment::SegmentName;
+use audit_writer::{
+    AuditFileWriter, CheckpointSink, ClockTrust, OpenError, PruneError, Signing, SimClock, SimDisk,
+};
+
+use crate::common::{SimWriter, routine};
+use crate::log::{key, noon, text};
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn policy() -> RetentionPolicy {
+    RetentionPolicy { min_retention_days: 30, archive_after_days: 0, delete_after_days: 30 }
+}
+
+fn open(disk: &SimDisk, clock: &SimClock) -> SimWriter {
+    let (rotation, flush) = (RotationPolicy::Daily, FlushMode::Immediate);
+    AuditFileWriter::with(disk.store(), clock.clone(), rotation, flush, OnDamage::Refuse).unwrap()
+}
+
+fn signed(disk: &SimDisk, clock: &SimClock, signing: Signing) -> SimWriter {
+    let mut log = open(disk, clock);
+    log.sign(signing).unwrap();
+    log
+}
+
+fn live(log: &mut SimWriter, clock: &SimClock, days: u64) {
+    for number in 0..days {
+        log.write_event(&routine(number)).unwrap();
+        clock.pass(DAY);
+    }
+}
+
+fn daily(days: u64) -> (SimDisk, SimClock) {
+    let (disk, clock) = (SimDisk::default(), noon());
+    let mut log = signed(&disk, &clock, Signing::new(key()));
+    live(&mut log, &clock, days);
+    log.close().unwrap();
+    (disk, clock)
+}
+
+fn segments(disk: &SimDisk) -> usize {
+    disk.files().keys().filter(|name| SegmentName::parse(name).is_some()).count()
+}
+
+#[test]
+fn what_is_deleted_is_declared_and_covered_before() {
+    let (disk, clock) = daily(40);
+    let before = segments(&disk);
+    let mut log = signed(&disk, &clock, Signing::new(key()));
+    let plan = log.prune(policy(), ClockTrust::Capped).unwrap();
+    let declared = text(&disk).matches(r#""event_type":"segments_pruned""#).count();
+    assert_eq!((plan.files.len(), declared), (10, 1));
+    assert_eq!(segments(&disk), before + 1 - 10);
+    log.close().unwrap();
+    let trace = disk.trace();
+    let place = |start: &str| trace.iter().rposition(|line| line.starts_with(start)).unwrap();
+    let first_removal = trace.iter().position(|line| line.starts_with("remove 0")).unwrap();
+    let noted = trace[..first_removal].iter().any(|line| line.starts_with("publish checkpoints/"));
+    assert!(noted && place("remove 0") > first_removal);
+    // The next segment tells of the newest prune.
+    signed(&disk, &clock, Signing::new(key())).write_event(&routine(1)).unwrap();
+    assert!(text(&disk).contains(r#""pruned":{"seq":"#));
+}
+
+#[test]
+fn without_its_key_nothing_is_deleted() {
+    let (disk, clock) = daily(40);
+    let mut log = open(&disk, &clock);
+    log.go_without_key(Keyless::Unsigned);
+    let before = disk.files();
+    let error = log.prune(policy(), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::KeyMissing), "{error}");
+    assert_eq!(disk.files(), before);
+}
+
+/// A sink that answers, and takes nothing while it is shut.
+#[derive(Clone, Debug, Default)]
+struct Shut(Arc<Mutex<bool>>);
+
+impl CheckpointSink for Shut {
+    fn name(&self) -> String {
+        "shut".to_owned()
+    }
+
+    fn newest(&mut self) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn put(&mut self, _: &str) -> io::Result<()> {
+        if *self.0.lock().unwrap() { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn nothing_is_deleted_while_a_sink_lacks_the_checkpoint_and_the_next_prune_finishes() {
+    let (disk, clock) = daily(40);
+    let before = segments(&disk);
+    let sink = Shut::default();
+    *sink.0.lock().unwrap() = true;
+    let mut log = signed(&disk, &clock, Signing::new(key()).to(sink.clone()));
+    let error = log.prune(policy(), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(&error, PruneError::NotKept(failure) if failure.sink == "shut"), "{error}");
+    log.close().unwrap();
+    assert_eq!(segments(&disk), before + 1);
+
+    *sink.0.lock().unwrap() = false;
+    let mut log = signed(&disk, &clock, Signing::new(key()).to(sink));
+    assert_eq!(log.prune(policy(), ClockTrust::Capped).unwrap().files.len(), 10);
+    log.close().unwrap();
+    let declared = text(&disk).matches(r#""event_type":"segments_pruned""#).count();
+    assert_eq!(declared, 1, "it was declared before");
+}
+
+#[test]
+fn times_that_anybody_may_have_written_make_nothing_old() {
+    let (disk, clock) = (SimDisk::default(), noon());
+    let mut log = open(&disk, &clock);
+    live(&mut log, &clock, 40);
+    log.close().unwrap();
+    let mut log = open(&disk, &clock);
+    let OpenError::Unvouched(unvouched) = log.sign(Signing::new(key())).unwrap_err() else {
+        panic!()
+    };
+    drop(log);
+    let mut log = signed(&disk, &clock, Signing::new(key()).adopt(unvouched.head));
+    log.checkpoint().unwrap();
+    assert!(log.prune(policy(), ClockTrust::Capped).unwrap().files.is_empty());
+    clock.pass(DAY * 30);
+    assert_eq!(log.prune(policy(), ClockTrust::Capped).unwrap().files.len(), 41);
+    log.close().unwrap();
+}
+
+#[test]
+fn a_gap_behind_the_newest_prune_is_not_covered_up() {
+    let (disk, clock) = daily(45);
+    let mut log = signed(&disk, &clock, Signing::new(key()));
+    log.prune(policy(), ClockTrust::Capped).unwrap();
+    log.close().unwrap();
+    let first = disk.files().into_keys().find(|name| SegmentName::parse(name).is_some()).unwrap();
+    disk.unlink(&first);
+    clock.pass(DAY * 5);
+    let mut log = signed(&disk, &clock, Signing::new(key()));
+    let before = segments(&disk);
+    let error = log.prune(policy(), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::Gap { .. }), "{error}");
+    assert_eq!(segments(&disk), before);
+}
