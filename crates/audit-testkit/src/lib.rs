@@ -10,6 +10,7 @@ pub mod events;
 #[cfg(feature = "fuse")]
 pub mod forgetful;
 pub mod fork;
+pub mod hostile_lines;
 pub mod log;
 #[cfg(feature = "loopback")]
 pub mod loopback;

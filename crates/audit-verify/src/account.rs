@@ -3,7 +3,7 @@
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogRecovered};
-use crate::parse::record::{Record, Sealed};
+use crate::parse::record::{Hashed, Record};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
@@ -47,8 +47,8 @@ impl After {
                 Err(_) => return Self::Unreadable,
             };
             let Text::Whole(text) = line.text else { return Self::Damaged };
-            let sealed = Sealed::split(text).filter(Sealed::is_right);
-            let record = sealed.and_then(|sealed| Record::parse(sealed.body, &mut scratch).ok());
+            let hashed = Hashed::split(text).filter(Hashed::is_right);
+            let record = hashed.and_then(|hashed| Record::parse(hashed.body, &mut scratch).ok());
             let Some(record) = record else { return Self::Damaged };
             match Lifecycle::parse(&record.event_type, record.event) {
                 Ok(Some(Lifecycle::SegmentOpened(_))) => {}

@@ -13,7 +13,7 @@ use memchr::{memchr, memrchr};
 
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::Lifecycle;
-use crate::parse::record::{Record, Sealed};
+use crate::parse::record::{Hashed, Record};
 use crate::source::LogFile;
 
 /// Bytes read at once behind a piece, until its last line ends.
@@ -170,10 +170,10 @@ struct Event<'l> {
 
 impl<'l> Event<'l> {
     fn of(text: &'l [u8], scratch: &mut Scratch) -> Option<Self> {
-        let sealed = Sealed::split(text).filter(Sealed::is_right)?;
-        let record = Record::parse(sealed.body, scratch).ok()?;
+        let hashed = Hashed::split(text).filter(Hashed::is_right)?;
+        let record = Record::parse(hashed.body, scratch).ok()?;
         let lifecycle = Lifecycle::parse(&record.event_type, record.event);
-        matches!(lifecycle, Ok(None)).then_some(Self { record, hash: sealed.computed })
+        matches!(lifecycle, Ok(None)).then_some(Self { record, hash: hashed.computed })
     }
 
     fn is_critical(&self) -> bool {

@@ -10,7 +10,7 @@ use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use memchr::memmem;
 
 use crate::parse::json::Scratch;
-use crate::parse::record::{Record, Sealed};
+use crate::parse::record::{Hashed, Record};
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Tap, Text};
 use crate::source::LogFile;
 
@@ -83,9 +83,9 @@ fn whole_record(line: &Line<'_>, scratch: &mut Scratch) -> Option<(Digest, Diges
 }
 
 fn record(text: &[u8], scratch: &mut Scratch) -> Option<(Digest, Digest)> {
-    let sealed = Sealed::split(text).filter(Sealed::is_right)?;
-    let record = Record::parse(sealed.body, scratch).ok()?;
-    Some((record.prev_hash, sealed.computed))
+    let hashed = Hashed::split(text).filter(Hashed::is_right)?;
+    let record = Record::parse(hashed.body, scratch).ok()?;
+    Some((record.prev_hash, hashed.computed))
 }
 
 /// Why a line that is no whole record is not what a crash leaves.

@@ -421,9 +421,9 @@ impl<'v> RecordView<'v> {
         let Text::Whole(text) = line.text else { return None };
         let (record, hash) = match assessed {
             Assessed::Record { record, hash, .. } => (record.clone(), *hash),
-            Assessed::Damaged { sealed, .. } | Assessed::Rest { sealed } => {
-                let sealed = sealed.as_ref()?;
-                (Record::parse(sealed.body, scratch).ok()?, sealed.computed)
+            Assessed::Damaged { hashed, .. } | Assessed::Rest { hashed } => {
+                let hashed = hashed.as_ref()?;
+                (Record::parse(hashed.body, scratch).ok()?, hashed.computed)
             }
             Assessed::Malformed { .. } | Assessed::Foreign | Assessed::ForeignTail => return None,
         };

@@ -3,7 +3,7 @@
 use audit_core::{Digest, Frontier};
 
 use super::tree::Tree;
-use crate::parse::record::Sealed;
+use crate::parse::record::Hashed;
 
 /// The chain up to a record.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ impl Chain {
     }
 
     /// Goes on after a damaged line.
-    pub(crate) fn skip(&mut self, line: Option<&Sealed<'_>>) {
+    pub(crate) fn skip(&mut self, line: Option<&Hashed<'_>>) {
         if !matches!(self.before, Before::Record(_) | Before::Start) {
             // The leaf of the damaged line before can no longer be told.
             self.tree = None;
@@ -228,7 +228,7 @@ mod tests {
         for (stated, computed) in [(2, 9), (9, 2)] {
             let mut chain = after(0, 1);
             let (stated, computed) = (Some(hash(stated)), hash(computed));
-            chain.skip(Some(&Sealed { body: b"", stated, computed, is_whole: true }));
+            chain.skip(Some(&Hashed { body: b"", stated, computed, is_whole: true }));
             assert_eq!((chain.root(), chain.prev_hash()), (None, None));
             let link = chain.link(2, &hash(2));
             assert_eq!(link, Link::Resumed);

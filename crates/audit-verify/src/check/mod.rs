@@ -18,7 +18,7 @@ use audit_core::{Digest, Receipt};
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place, excerpt_bytes};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogId, SegmentOpened};
-use crate::parse::record::{RECORD_START, Record, RecordFault, Sealed};
+use crate::parse::record::{Hashed, RECORD_START, Record, RecordFault};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Line, Text};
 use crate::source::LogSource;
@@ -83,7 +83,7 @@ pub(crate) enum Assessed<'l> {
     /// A line with a right hash that is no record of this format.
     Malformed {
         fault: RecordFault,
-        sealed: Sealed<'l>,
+        hashed: Hashed<'l>,
     },
     /// A record of a version that this verifier does not know.
     Foreign,
@@ -91,12 +91,12 @@ pub(crate) enum Assessed<'l> {
     ForeignTail,
     Damaged {
         code: Code,
-        sealed: Option<Sealed<'l>>,
+        hashed: Option<Hashed<'l>>,
         found: String,
     },
     /// The rest of a damaged line, behind a line feed that was not there.
     Rest {
-        sealed: Option<Sealed<'l>>,
+        hashed: Option<Hashed<'l>>,
     },
 }
 
@@ -186,52 +186,52 @@ impl Checker {
         let text = match line.text {
             Text::TooLong(long) => {
                 let found = format!("{} bytes", long.bytes);
-                return Assessed::Damaged { code: Code::LineTooLong, sealed: None, found };
+                return Assessed::Damaged { code: Code::LineTooLong, hashed: None, found };
             }
             Text::Whole(text) => text,
         };
-        let sealed = Sealed::split(text);
-        match sealed {
-            Some(sealed) if sealed.is_right() && line.ended => self.assess_body(sealed),
-            _ if self.state.cut && !text.starts_with(RECORD_START) => Assessed::Rest { sealed },
-            _ => damaged(text, line.ended, sealed),
+        let hashed = Hashed::split(text);
+        match hashed {
+            Some(hashed) if hashed.is_right() && line.ended => self.assess_body(hashed),
+            _ if self.state.cut && !text.starts_with(RECORD_START) => Assessed::Rest { hashed },
+            _ => damaged(text, line.ended, hashed),
         }
     }
 
-    fn assess_body<'l>(&mut self, sealed: Sealed<'l>) -> Assessed<'l> {
-        if self.state.foreign.is_some() && sealed.body.starts_with(RECORD_START) {
-            return self.assess_foreign(sealed);
+    fn assess_body<'l>(&mut self, hashed: Hashed<'l>) -> Assessed<'l> {
+        if self.state.foreign.is_some() && hashed.body.starts_with(RECORD_START) {
+            return self.assess_foreign(hashed);
         }
-        match Record::parse(sealed.body, &mut self.scratch) {
-            Err(fault) => Assessed::Malformed { fault, sealed },
+        match Record::parse(hashed.body, &mut self.scratch) {
+            Err(fault) => Assessed::Malformed { fault, hashed },
             Ok(record) => {
                 let link = match &self.state.chain {
                     Some(chain) => chain.link(record.seq, &record.prev_hash),
                     None => Chain::starting_at(record.seq).link(record.seq, &record.prev_hash),
                 };
-                Assessed::Record { record, hash: sealed.computed, link }
+                Assessed::Record { record, hash: hashed.computed, link }
             }
         }
     }
 
     /// Of a version that is not known, this is: it is the one that was announced.
-    fn assess_foreign<'l>(&self, sealed: Sealed<'l>) -> Assessed<'l> {
+    fn assess_foreign<'l>(&self, hashed: Hashed<'l>) -> Assessed<'l> {
         let announced = self.state.opening.announced();
         let version = announced.map_or(String::new(), |version| format!("{version},"));
         let (code, at) = (Code::VersionChanged, RECORD_START.len());
-        let rest = sealed.body.get(at..).unwrap_or_default();
+        let rest = hashed.body.get(at..).unwrap_or_default();
         if rest.starts_with(version.as_bytes()) {
             return Assessed::Foreign;
         }
         let what = "the version is not the one that was announced";
-        Assessed::Malformed { fault: RecordFault { code, at, what }, sealed }
+        Assessed::Malformed { fault: RecordFault { code, at, what }, hashed }
     }
 
     /// Takes a line as what it was assessed to be.
     pub(crate) fn apply(&mut self, assessed: Assessed<'_>, place: Place<'_>) {
         self.state.cut = match &assessed {
             Assessed::Damaged { code, .. } => *code == Code::LineNotARecord,
-            Assessed::Rest { sealed } => sealed.is_none_or(|sealed| !sealed.is_whole),
+            Assessed::Rest { hashed } => hashed.is_none_or(|hashed| !hashed.is_whole),
             Assessed::Record { .. }
             | Assessed::Malformed { .. }
             | Assessed::Foreign
@@ -241,21 +241,21 @@ impl Checker {
             Assessed::Record { record, hash, link } => {
                 self.apply_record(&record, hash, link, place);
             }
-            Assessed::Malformed { fault, sealed } => self.apply_malformed(fault, &sealed, place),
+            Assessed::Malformed { fault, hashed } => self.apply_malformed(fault, &hashed, place),
             Assessed::Foreign => self.apply_foreign(place),
             Assessed::ForeignTail => {}
-            Assessed::Damaged { code, sealed, found } => {
+            Assessed::Damaged { code, hashed, found } => {
                 let due = self.chain().next_seq();
                 let mut finding = Finding::new(code, code.meaning()).at(place).seq(due);
-                if let (Code::HashMismatch, Some(sealed)) = (code, &sealed) {
-                    finding = finding.expected(sealed.computed);
+                if let (Code::HashMismatch, Some(hashed)) = (code, &hashed) {
+                    finding = finding.expected(hashed.computed);
                 }
                 self.ledger.find(finding.found(found));
-                self.skip(sealed.as_ref());
+                self.skip(hashed.as_ref());
             }
-            Assessed::Rest { sealed } => {
+            Assessed::Rest { hashed } => {
                 let due = self.chain().next_seq();
-                self.skip(sealed.as_ref());
+                self.skip(hashed.as_ref());
                 self.chain().expect(due);
             }
         }
@@ -267,15 +267,15 @@ impl Checker {
         self.state.chain.get_or_insert_with(|| Chain::starting_at(first_seq))
     }
 
-    fn skip(&mut self, sealed: Option<&Sealed<'_>>) {
-        self.chain().skip(sealed);
+    fn skip(&mut self, hashed: Option<&Hashed<'_>>) {
+        self.chain().skip(hashed);
         self.state.opening.damaged();
         self.state.damaged = true;
     }
 
-    fn apply_malformed(&mut self, fault: RecordFault, sealed: &Sealed<'_>, place: Place<'_>) {
+    fn apply_malformed(&mut self, fault: RecordFault, hashed: &Hashed<'_>, place: Place<'_>) {
         let RecordFault { code, at, what } = fault;
-        let rest = excerpt_bytes(sealed.body.get(at..).unwrap_or_default());
+        let rest = excerpt_bytes(hashed.body.get(at..).unwrap_or_default());
         let due = self.chain().next_seq();
         self.ledger.find(
             Finding::new(code, format!("{} At byte {at} of the line: {what}.", code.meaning()))
@@ -284,7 +284,7 @@ impl Checker {
                 .found(rest),
         );
         self.state.stats.records = self.state.stats.records.saturating_add(1);
-        self.skip(Some(sealed));
+        self.skip(Some(hashed));
     }
 
     fn apply_foreign(&mut self, place: Place<'_>) {
@@ -479,6 +479,9 @@ impl Checker {
             Lifecycle::LogRecovered(_)
             | Lifecycle::FormatChanged(_)
             | Lifecycle::LogClosed
+            | Lifecycle::RecordsAdopted(_)
+            | Lifecycle::LogCopied(_)
+            | Lifecycle::ClockStepped(_)
             | Lifecycle::Other => {}
         }
     }
@@ -526,15 +529,15 @@ impl Checker {
 }
 
 /// A line whose hash is not right, or that has no end.
-fn damaged<'l>(text: &'l [u8], ended: bool, sealed: Option<Sealed<'l>>) -> Assessed<'l> {
-    let code = match sealed {
+fn damaged<'l>(text: &'l [u8], ended: bool, hashed: Option<Hashed<'l>>) -> Assessed<'l> {
+    let code = match hashed {
         _ if !ended => Code::LineUnterminated,
-        Some(sealed) if sealed.is_whole && sealed.stated.is_some() => Code::HashMismatch,
+        Some(hashed) if hashed.is_whole && hashed.stated.is_some() => Code::HashMismatch,
         Some(_) | None => Code::LineNotARecord,
     };
-    let found = match sealed.and_then(|sealed| sealed.stated) {
+    let found = match hashed.and_then(|hashed| hashed.stated) {
         Some(stated) if code == Code::HashMismatch => stated.to_string(),
         _ => excerpt_bytes(text),
     };
-    Assessed::Damaged { code, sealed, found }
+    Assessed::Damaged { code, hashed, found }
 }

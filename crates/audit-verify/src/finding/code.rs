@@ -74,6 +74,8 @@ codes! {
         "A record has a right hash, but its event is not strict JSON beginning with its type.";
     SanitizedMalformed = "sanitized_malformed" => Tampered,
         "A record has a right hash, but its list of cleaned values is not one.";
+    SealMalformed = "seal_malformed" => Tampered,
+        "A record has a right hash, but its seal is not written as one.";
     LifecycleMalformed = "lifecycle_malformed" => Tampered,
         "An event that only a writer adds lacks a field, or holds one of another form.";
     ServiceChanged = "service_changed" => Tampered,
@@ -96,6 +98,8 @@ codes! {
         "The log does not begin at seq 0, and no segments_pruned in it says why.";
     PruneMismatch = "prune_mismatch" => Tampered,
         "A segments_pruned contradicts the records that survive.";
+    PruneNotAttested = "prune_not_attested" => Tampered,
+        "Records are deleted, and no checkpoint of a given key covers the segments_pruned that says so.";
 
     // The writer's own events.
     SegmentOpenedMissing = "segment_opened_missing" => Tampered,
@@ -118,6 +122,22 @@ codes! {
         "A segment goes on after log_closed.";
     FormatChangeMisplaced = "format_change_misplaced" => Tampered,
         "A segment goes on after format_changed.";
+    SealMissing = "seal_missing" => Tampered,
+        "A record of a sealed segment has no seal where its writer puts one.";
+    SealMisplaced = "seal_misplaced" => Tampered,
+        "A record has a seal in a segment that is not sealed.";
+    SealedFromFalse = "sealed_from_false" => Tampered,
+        "What segment_opened says of where the log begins to be sealed is not so.";
+    SegmentKeyFalse = "segment_key_false" => Tampered,
+        "What segment_opened says of the key of its seals contradicts the records of the log.";
+    NewestPruneFalse = "newest_prune_false" => Tampered,
+        "What segment_opened says of the newest segments_pruned is not so.";
+    OpeningMisplaced = "opening_misplaced" => Tampered,
+        "An event of the opening of a log is not in its place among the opening records.";
+    OpeningMismatch = "opening_mismatch" => Tampered,
+        "The opening records of a segment contradict each other or the segment before.";
+    AdoptionFalse = "adoption_false" => Tampered,
+        "A records_adopted names other records than those that were there to be adopted.";
     SegmentMissing = "segment_missing" => Truncated,
         "The writer declares that a segment was taken from it or altered while it was writing.";
     DamageFound = "damage_found" => Tampered,
@@ -126,12 +146,16 @@ codes! {
     // The tail.
     TornTail = "torn_tail" => Torn,
         "The newest segment ends as a crash leaves it. The next writer accounts for it.";
+    UnsealedTooLong = "unsealed_too_long" => Tampered,
+        "More bytes follow the last sealed record than its writer leaves unsealed.";
     RecoveryMismatch = "recovery_mismatch" => Tampered,
         "The bytes behind the last good record are not those that log_recovered speaks of.";
     RecoveryWithoutTail = "recovery_without_tail" => Tampered,
         "A log_recovered speaks of a segment that ends with a whole record.";
     RecoveryNotACrash = "recovery_not_a_crash" => Tampered,
         "The bytes that a log_recovered speaks of are not what a crash leaves.";
+    RecoveryOfSealed = "recovery_of_sealed" => Tampered,
+        "A log_recovered drops a sealed record that follows from the one before it.";
 
     // The checkpoints beside the log.
     CheckpointNotAFile = "checkpoint_not_a_file" => Tampered,
@@ -156,6 +180,8 @@ codes! {
         "A key_changed names a trusted key, and its signatures are not those of the keys it names.";
     NoCheckpointByKey = "no_checkpoint_by_key" => Unverifiable,
         "No checkpoint beside the log is signed by a given key, so nothing shows who wrote it.";
+    CheckpointInAdopted = "checkpoint_in_adopted" => Tampered,
+        "A checkpoint of the log's key covers records that were adopted since none did.";
 
     // What was kept elsewhere.
     HeadMismatch = "head_mismatch" => Tampered,

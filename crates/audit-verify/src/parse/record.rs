@@ -6,6 +6,8 @@ use audit_core::Digest;
 use audit_core::digest::leaf_hash;
 use audit_core::limits::{FORMAT_VERSION, MARKS_MAX, SEQ_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
+use audit_core::seal::{SEAL_FIELD_START, split_seal};
+use memchr::memmem;
 
 use super::json::{self, JsonFault, Scratch};
 use super::time::is_record_time;
@@ -13,12 +15,15 @@ use crate::finding::Code;
 
 const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
 
+/// Bytes of a link: what stands before its 64 digits, these, and a quote.
+const LINK_FIELD_BYTES: usize = PREV_FIELD_START.len() + 65;
+
 /// What every record of every version begins with.
 pub(crate) const RECORD_START: &[u8] = br#"{"v":"#;
 
 /// A line, split where its hash field begins.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sealed<'l> {
+pub(crate) struct Hashed<'l> {
     /// What the hash covers.
     pub(crate) body: &'l [u8],
     /// What stands where the digits of a hash belong, if it is such digits.
@@ -29,7 +34,7 @@ pub(crate) struct Sealed<'l> {
     pub(crate) is_whole: bool,
 }
 
-impl<'l> Sealed<'l> {
+impl<'l> Hashed<'l> {
     /// Splits a line, given without its line feed; `None` when it is shorter than a hash field.
     pub(crate) fn split(line: &'l [u8]) -> Option<Self> {
         let body_bytes = line.len().checked_sub(HASH_FIELD_BYTES)?;
@@ -61,6 +66,8 @@ pub(crate) struct Record<'l> {
     /// The list of pointers; empty when there is none.
     pub(crate) sanitized: &'l [u8],
     pub(crate) prev_hash: Digest,
+    /// Whether it carries a seal. Only a writer with the key can tell whether that is the right one.
+    pub(crate) is_sealed: bool,
 }
 
 /// Why a line with a right hash is no record of this format.
@@ -75,7 +82,8 @@ pub(crate) struct RecordFault {
 impl<'l> Record<'l> {
     /// Takes apart what a hash covers.
     pub(crate) fn parse(body: &'l [u8], scratch: &mut Scratch) -> Result<Self, RecordFault> {
-        let text = std::str::from_utf8(body).map_err(|error| RecordFault {
+        let Ending { before, is_sealed } = Ending::split(body)?;
+        let text = std::str::from_utf8(before).map_err(|error| RecordFault {
             code: Code::RecordMalformed,
             at: error.valid_up_to(),
             what: "a byte is no part of UTF-8",
@@ -109,8 +117,44 @@ impl<'l> Record<'l> {
             event,
             sanitized,
             prev_hash,
+            is_sealed,
         })
     }
+}
+
+/// What a hash covers, without the seal that it may end with.
+struct Ending<'l> {
+    before: &'l [u8],
+    is_sealed: bool,
+}
+
+impl<'l> Ending<'l> {
+    fn split(body: &'l [u8]) -> Result<Self, RecordFault> {
+        if ends_with_link(body) {
+            return Ok(Self { before: body, is_sealed: false });
+        }
+        if let Some((before, _)) = split_seal(body) {
+            return Ok(Self { before, is_sealed: true });
+        }
+        // An event may hold the same bytes; a link follows it.
+        let seal = memmem::rfind(body, SEAL_FIELD_START);
+        match seal
+            .filter(|&at| memmem::find(body.get(at..).unwrap_or(b""), PREV_FIELD_START).is_none())
+        {
+            None => Ok(Self { before: body, is_sealed: false }),
+            Some(at) => Err(RecordFault {
+                code: Code::SealMalformed,
+                at,
+                what: "a seal is 22 characters of base64url, the last one of A, Q, g and w",
+            }),
+        }
+    }
+}
+
+/// Whether bytes end with a link, or look so.
+fn ends_with_link(body: &[u8]) -> bool {
+    let field = body.len().checked_sub(LINK_FIELD_BYTES).and_then(|at| body.get(at..));
+    field.is_some_and(|field| field.starts_with(PREV_FIELD_START))
 }
 
 /// What stands before the event.
@@ -184,7 +228,7 @@ impl<'l> Rest<'l> {
     /// What stands before `prev_hash`, and the digest in it. It ends the body.
     fn prev_hash(&self) -> Result<(&'l str, Digest), RecordFault> {
         let parse = || {
-            let field = self.rest.len().checked_sub(PREV_FIELD_START.len().checked_add(65)?)?;
+            let field = self.rest.len().checked_sub(LINK_FIELD_BYTES)?;
             let (payload, field) = self.rest.split_at_checked(field)?;
             let digits = field.as_bytes().strip_prefix(PREV_FIELD_START)?.strip_suffix(b"\"")?;
             Some((payload, Digest::from_hex(digits)?))

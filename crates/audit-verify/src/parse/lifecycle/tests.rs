@@ -1,16 +1,39 @@
 //! Each event of a writer's own in its good form, and every field of it in other forms.
 
 use audit_core::lifecycle::LIFECYCLE_TYPES;
+use audit_testkit::hostile_lines::own_events;
 use serde_json::{Value, json};
 
+use super::form::{LossReason, MissingReason};
 use super::*;
+use crate::parse::json::{self, Scratch};
 
 /// Fields that may be absent.
-const OPTIONAL: [&str; 7] =
-    ["/previous", "/continues", "/host", "/pid", "/boot_id", "/vkey", "/sha256"];
+const OPTIONAL: [&str; 18] = [
+    "/previous",
+    "/continues",
+    "segment_opened/unsynced_max_bytes",
+    "/key",
+    "/sealed_from",
+    "/pruned",
+    "/place",
+    "/host",
+    "/pid",
+    "/boot_id",
+    "/vkey",
+    "/storage",
+    "/unsigned",
+    "events_lost/sha256",
+    "/text",
+    "/after",
+    "/before",
+    "/files/0/last_seq",
+];
 
 /// Fields that hold any text.
-const FREE: [&str; 13] = [
+const FREE: [&str; 15] = [
+    "/key/vkey",
+    "/text",
     "/writer",
     "/flush_mode",
     "/host",
@@ -34,6 +57,11 @@ fn root() -> String {
     format!("{}=", "A".repeat(43))
 }
 
+fn place() -> Value {
+    let file = json!({"inode": 5, "born": "2026-01-02T00:00:00.000000002Z"});
+    json!({"dir": file, "file": file})
+}
+
 /// One event of each type, with all of its fields.
 fn good_forms() -> Vec<Value> {
     let file = "00000000000000000007.2026-01-02.audit.jsonl";
@@ -41,6 +69,7 @@ fn good_forms() -> Vec<Value> {
     let frontier = [hash('a'), hash('b')];
     vec![
         json!({"event_type": "checkpoint_signed", "size": 8, "root": root(), "key_id": "0000abcd"}),
+        json!({"event_type": "clock_stepped", "from": time, "to": time}),
         json!({"event_type": "damage_found", "file": file, "offset": 3, "code": "hash_mismatch"}),
         json!({"event_type": "disk_full", "available_bytes": 4096}),
         json!({"event_type": "events_lost", "count": 3, "critical_count": 1, "reason": "queue_full",
@@ -49,19 +78,26 @@ fn good_forms() -> Vec<Value> {
         json!({"event_type": "key_changed", "old_vkey": "a", "new_vkey": "b",
             "old_signature": "c", "new_signature": "d"}),
         json!({"event_type": "log_closed"}),
+        json!({"event_type": "log_copied", "from": place(), "to": place()}),
         json!({"event_type": "log_opened", "writer": "audit-writer 0.1.0", "flush_mode": "batched",
-            "unsynced_max_bytes": 1024, "host": "queen-1", "pid": 7, "boot_id": "b", "vkey": "k"}),
+            "unsynced_max_bytes": 1024, "host": "queen-1", "pid": 7, "boot_id": "b", "vkey": "k",
+            "storage": "volatile", "unsigned": true}),
         json!({"event_type": "log_recovered", "file": file, "offset": 9, "bytes": 5,
             "sha256": hash('c'), "valid_records": 1, "kind": "torn"}),
+        json!({"event_type": "records_adopted", "first_seq": 3, "last_seq": 9, "begins": 1,
+            "why": "other_key"}),
         json!({"event_type": "segment_missing", "file": file, "first_seq": 7, "last_seq": 9,
-            "last_hash": hash('d'), "reason": "unlinked"}),
+            "last_hash": hash('d'), "reason": "unlinked", "text": "a disk"}),
         json!({"event_type": "segment_opened", "log_id": "c".repeat(32),
             "merkle_frontier": frontier,
             "previous": {"file": file, "last_seq": 9, "last_hash": hash('f')},
-            "continues": {"log_id": "d".repeat(32), "head": format!("7:{}", hash('a'))}}),
+            "continues": {"log_id": "d".repeat(32), "head": format!("7:{}", hash('a'))},
+            "unsynced_max_bytes": 512, "key": {"vkey": "k", "since": 4}, "sealed_from": 3,
+            "pruned": {"seq": 8, "last_seq": 2, "last_hash": hash('b')}, "place": place()}),
         json!({"event_type": "segments_pruned", "first_seq": 0, "last_seq": 9,
             "last_hash": hash('a'), "merkle_frontier": frontier, "reason": "age",
-            "files": [{"name": file, "size": 512, "sha256": hash('b')}]}),
+            "files": [{"name": file, "size": 512, "sha256": hash('b'), "last_seq": 9}],
+            "after": {"last_seq": 6, "last_hash": hash('c')}, "before": time}),
     ]
 }
 
@@ -148,7 +184,7 @@ fn there_is_a_good_form_of_every_type() {
     assert_eq!(forms.iter().map(event_type).collect::<Vec<_>>(), LIFECYCLE_TYPES);
     forms.iter().for_each(accepted);
     let fields: usize = forms.iter().map(|event| places(event).len()).sum();
-    assert_eq!(fields, 59, "fields and items in all");
+    assert_eq!(fields, 103, "fields and items in all");
 }
 
 #[test]
@@ -158,9 +194,7 @@ fn a_field_may_be_absent_only_where_the_format_says_so() {
         if is_item(place) {
             return;
         }
-        // The digest of a tail and of a deleted file are always there.
-        let lost = place != "/sha256" || event_type(event) == "events_lost";
-        if OPTIONAL.contains(&place) && lost {
+        if is_one_of(&OPTIONAL, event, place) {
             optional += 1;
             accepted(&without(event, place));
         } else {
@@ -169,9 +203,8 @@ fn a_field_may_be_absent_only_where_the_format_says_so() {
     });
     assert_eq!(optional, OPTIONAL.len());
     let least = good_forms().into_iter().map(|mut event| {
-        let lost = event_type(&event) == "events_lost";
-        let optional =
-            |key: &str| OPTIONAL.contains(&&*format!("/{key}")) && (key != "sha256" || lost);
+        let whole = event.clone();
+        let optional = |key: &str| is_one_of(&OPTIONAL, &whole, &format!("/{key}"));
         event.as_object_mut().unwrap().retain(|key, _| !optional(key));
         event
     });
@@ -255,7 +288,7 @@ fn a_text_has_one_form_unless_it_is_free() {
         }
     });
     assert_eq!(free, FREE.len());
-    assert_eq!(strict, 23);
+    assert_eq!(strict, 36);
 }
 
 fn flip_case(text: &str) -> String {
@@ -308,9 +341,15 @@ fn a_head_is_a_seq_and_a_hash() {
 #[test]
 fn each_kind_and_reason_is_known_and_no_other() {
     for (name, field, known) in [
-        ("log_recovered", "/kind", &["torn", "zeros", "superseded", "unreadable"][..]),
+        ("log_recovered", "/kind", &["torn", "zeros", "superseded", "unreadable", "unsealed"][..]),
         ("events_lost", "/reason", &["queue_full", "disk_full", "refused", "io_error"]),
-        ("segment_missing", "/reason", &["unlinked", "replaced", "size_changed"]),
+        ("segment_missing", "/reason", &["unlinked", "replaced", "size_changed", "acknowledged"]),
+        ("log_opened", "/storage", &["volatile"]),
+        (
+            "records_adopted",
+            "/why",
+            &["no_key_before", "before_seals", "other_key", "unsigned_opening"],
+        ),
     ] {
         let event = good_form(name);
         for &word in known {
@@ -343,6 +382,7 @@ fn numbers_that_contradict_each_other_are_refused() {
     refused(&with(&changed, "/to", 1));
     refused(&with(&changed, "/to", 0));
     refused(&with(&good_form("segments_pruned"), "/first_seq", 1));
+    refused(&with(&good_form("log_opened"), "/unsigned", false));
 }
 
 #[test]
@@ -434,4 +474,84 @@ fn what_is_read_is_what_stands_there() {
     let changed = read("format_changed");
     assert!(matches!(changed, Lifecycle::FormatChanged(FormatChanged { to: 2 })), "{changed:?}");
     assert!(matches!(read("log_closed"), Lifecycle::LogClosed));
+}
+
+#[test]
+fn what_is_read_of_seals_is_what_stands_there() {
+    let digest = |digit| Digest::from_hex(hash(digit).as_bytes()).unwrap();
+    let read = |name| parse(&good_form(name)).unwrap().unwrap();
+    let Lifecycle::SegmentOpened(opened) = read("segment_opened") else { panic!("another type") };
+    assert_eq!((opened.unsynced_max_bytes, opened.sealed_from), (Some(512), Some(3)));
+    assert_eq!(opened.key, Some(SegmentKey { vkey: "k".to_owned(), since: 4 }));
+    assert_eq!(opened.pruned, Some(NewestPrune::new(8, 2, digest('b'))));
+    let Lifecycle::LogCopied(copied) = read("log_copied") else { panic!("another type") };
+    assert_eq!(opened.place.as_ref(), Some(copied.from()));
+    let Lifecycle::LogRecovered(found) = read("log_recovered") else { panic!("another type") };
+    assert_eq!(found.kind, TailKind::Torn);
+    let Lifecycle::LogOpened(opened) = read("log_opened") else { panic!("another type") };
+    assert_eq!((opened.vkey.as_deref(), opened.is_unsigned()), (Some("k"), true));
+    let Lifecycle::RecordsAdopted(adopted) = read("records_adopted") else {
+        panic!("another type")
+    };
+    assert_eq!((adopted.first_seq, adopted.last_seq, adopted.begins), (3, 9, 1));
+    assert_eq!(adopted.why, AdoptionReason::OtherKey);
+    let Lifecycle::SegmentMissing(missing) = read("segment_missing") else {
+        panic!("another type")
+    };
+    assert_eq!(missing.text.as_deref(), Some("a disk"));
+    let Lifecycle::SegmentsPruned(pruned) = read("segments_pruned") else { panic!("another type") };
+    assert_eq!(pruned.after(), Some((6, digest('c'))));
+    assert!(pruned.is_exact());
+}
+
+#[test]
+fn the_files_of_a_deletion_reach_without_a_gap_to_its_last_record() {
+    let name = |seq: u64| format!("{seq:020}.2026-01-02.audit.jsonl");
+    let pruned = |after: Option<u64>, files: &[(u64, Option<u64>)], last: u64| {
+        let mut event = with(&good_form("segments_pruned"), "/last_seq", last);
+        event["files"] = Value::Array(Vec::new());
+        for (first, last) in files {
+            let mut file = json!({"name": name(*first), "size": 1, "sha256": hash('b')});
+            last.into_iter().for_each(|last| file["last_seq"] = (*last).into());
+            event["files"].as_array_mut().unwrap().push(file);
+        }
+        match after {
+            None => drop(event.as_object_mut().unwrap().remove("after")),
+            Some(last) => event["after"]["last_seq"] = last.into(),
+        }
+        let Ok(Some(Lifecycle::SegmentsPruned(pruned))) = parse(&event) else { panic!("{event}") };
+        pruned.is_without_gap()
+    };
+    assert!(pruned(None, &[(0, Some(4))], 4));
+    assert!(pruned(None, &[(0, Some(4)), (5, Some(5)), (6, Some(9))], 9));
+    assert!(pruned(Some(4), &[(5, Some(9))], 9));
+    for (after, files, last) in [
+        (None, &[][..], 0),
+        (None, &[(0, Some(4))], 5),
+        (None, &[(0, Some(4))], 3),
+        (None, &[(0, None)], 4),
+        (None, &[(1, Some(4))], 4),
+        (None, &[(0, Some(4)), (6, Some(9))], 9),
+        (None, &[(0, Some(4)), (4, Some(9))], 9),
+        (None, &[(5, Some(9)), (0, Some(4))], 9),
+        (Some(4), &[(0, Some(9))], 9),
+        (Some(4), &[(6, Some(9))], 9),
+        (Some(4), &[], 4),
+        (Some(4), &[(5, Some(3))], 3),
+        (Some(u64::MAX), &[(0, Some(9))], 9),
+    ] {
+        assert!(!pruned(after, files, last), "{after:?} {files:?} {last}");
+    }
+}
+
+#[test]
+fn every_own_event_of_the_shared_table_is_judged_as_it_says() {
+    let mut scratch = Scratch::default();
+    for own in own_events() {
+        let event = json::event(own.event.as_bytes(), &mut scratch).unwrap();
+        let event_type = std::str::from_utf8(event.event_type).unwrap();
+        let parsed = Lifecycle::parse(event_type, own.event.as_bytes());
+        let is_well_formed = matches!(parsed, Ok(Some(_)));
+        assert_eq!(is_well_formed, own.is_well_formed, "{}: {parsed:?}", own.name);
+    }
 }

@@ -1,5 +1,8 @@
 //! A record that is well formed, and everything that one change makes of it.
 
+use audit_core::limits::RECORD_BYTES_MAX;
+use audit_testkit::hostile_lines::{Spot, hostile_lines};
+
 use super::*;
 
 const SEQ: u64 = 26;
@@ -32,9 +35,9 @@ fn line(body: &[u8]) -> Vec<u8> {
 /// What a line with this body and a right hash is.
 fn outcome(body: &[u8]) -> Result<u64, RecordFault> {
     let line = line(body);
-    let sealed = Sealed::split(&line).unwrap();
-    assert!(sealed.is_right());
-    Record::parse(sealed.body, &mut Scratch::default()).map(|record| record.seq)
+    let hashed = Hashed::split(&line).unwrap();
+    assert!(hashed.is_right());
+    Record::parse(hashed.body, &mut Scratch::default()).map(|record| record.seq)
 }
 
 #[track_caller]
@@ -62,10 +65,10 @@ fn after_event(text: &str) -> String {
 #[test]
 fn a_record_is_read_as_it_is_written() {
     let line = line(body().as_bytes());
-    let sealed = Sealed::split(&line).unwrap();
-    assert_eq!(sealed.body, body().as_bytes());
-    assert_eq!(sealed.stated, Some(leaf_hash(body().as_bytes())));
-    let record = Record::parse(sealed.body, &mut Scratch::default()).unwrap();
+    let hashed = Hashed::split(&line).unwrap();
+    assert_eq!(hashed.body, body().as_bytes());
+    assert_eq!(hashed.stated, Some(leaf_hash(body().as_bytes())));
+    let record = Record::parse(hashed.body, &mut Scratch::default()).unwrap();
     assert_eq!(record.seq, SEQ);
     assert_eq!(record.timestamp, "2026-01-02T00:00:00.000000002Z");
     assert_eq!(record.service_id, "sshd.LabSZ");
@@ -330,7 +333,7 @@ fn a_carriage_return_before_the_end_is_part_of_the_line() {
     refused(format!("{}\r", body()), Code::RecordMalformed);
     let mut line = line(body().as_bytes());
     line.push(b'\r');
-    assert!(!Sealed::split(&line).unwrap().is_right());
+    assert!(!Hashed::split(&line).unwrap().is_right());
 }
 
 #[test]
@@ -501,27 +504,27 @@ fn a_line_of_any_length_is_split_without_a_panic() {
             &[0xff; 80][..length],
             &[b'0'; 80][..length],
         ] {
-            let sealed = Sealed::split(text);
-            assert_eq!(sealed.is_some(), length >= 75, "{length}");
-            assert!(!sealed.is_some_and(|sealed| sealed.is_right()), "{length}");
+            let hashed = Hashed::split(text);
+            assert_eq!(hashed.is_some(), length >= 75, "{length}");
+            assert!(!hashed.is_some_and(|hashed| hashed.is_right()), "{length}");
         }
     }
     let empty = line(b"");
     assert_eq!(empty.len(), 75);
-    let sealed = Sealed::split(&empty).unwrap();
-    assert!(sealed.is_right() && sealed.body.is_empty());
-    assert!(Record::parse(sealed.body, &mut Scratch::default()).is_err());
+    let hashed = Hashed::split(&empty).unwrap();
+    assert!(hashed.is_right() && hashed.body.is_empty());
+    assert!(Record::parse(hashed.body, &mut Scratch::default()).is_err());
 }
 
 #[test]
 fn any_bit_that_is_flipped_makes_a_hash_wrong() {
     let whole = line(body().as_bytes());
-    assert!(Sealed::split(&whole).unwrap().is_right());
+    assert!(Hashed::split(&whole).unwrap().is_right());
     for at in 0..whole.len() {
         for bit in 0..8 {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << bit;
-            assert!(!Sealed::split(&flipped).unwrap().is_right(), "bit {bit} of byte {at}");
+            assert!(!Hashed::split(&flipped).unwrap().is_right(), "bit {bit} of byte {at}");
         }
     }
 }
@@ -530,14 +533,52 @@ fn any_bit_that_is_flipped_makes_a_hash_wrong() {
 fn what_a_line_states_is_told_from_what_it_ought_to_have() {
     let other = leaf_hash(b"other").to_string();
     let text = [body().as_bytes(), br#","hash":""#, other.as_bytes(), br#""}"#].concat();
-    let sealed = Sealed::split(&text).unwrap();
-    assert!(sealed.is_whole && !sealed.is_right());
+    let hashed = Hashed::split(&text).unwrap();
+    assert!(hashed.is_whole && !hashed.is_right());
     assert_eq!(
-        (sealed.stated, sealed.computed),
+        (hashed.stated, hashed.computed),
         (Some(leaf_hash(b"other")), leaf_hash(body().as_bytes()))
     );
     let upper = leaf_hash(body().as_bytes()).to_string().to_uppercase();
     let text = [body().as_bytes(), br#","hash":""#, upper.as_bytes(), br#""}"#].concat();
-    let sealed = Sealed::split(&text).unwrap();
-    assert!(sealed.is_whole && sealed.stated.is_none() && !sealed.is_right());
+    let hashed = Hashed::split(&text).unwrap();
+    assert!(hashed.is_whole && hashed.stated.is_none() && !hashed.is_right());
+}
+
+#[test]
+fn every_line_of_the_shared_table_is_judged_as_it_says() {
+    let prev_hash = Digest::from_hex(PREV.as_bytes()).unwrap();
+    let spot = Spot { seq: SEQ, service_id: "sshd.LabSZ", prev_hash };
+    let mut scratch = Scratch::default();
+    for line in hostile_lines() {
+        let bytes = line.bytes(&spot);
+        let text = bytes.strip_suffix(b"\n").unwrap();
+        let hashed = Hashed::split(text).unwrap();
+        assert!(hashed.is_right(), "{}", line.name);
+        let record = Record::parse(hashed.body, &mut scratch);
+        let is_record = text.len() <= RECORD_BYTES_MAX && record.is_ok();
+        assert_eq!(is_record, line.is_well_formed, "{}: {record:?}", line.name);
+        if let Ok(record) = record {
+            let place = (record.seq, record.prev_hash, record.is_sealed);
+            assert_eq!(place, (SEQ, prev_hash, line.is_sealed), "{}", line.name);
+        }
+    }
+}
+
+#[test]
+fn a_seal_is_between_the_link_and_the_hash_and_has_one_form() {
+    let sealed = |seal: &str| format!("{}{seal}", body());
+    let seal = r#","seal":"AAAAAAAAAAAAAAAAAAAAAA""#;
+    assert_eq!(outcome(sealed(seal).as_bytes()), Ok(SEQ));
+    for other in [
+        &seal.replace('A', "="),
+        &seal.replace("AA\"", "AB\""),
+        &seal.replace("AA\"", "A\""),
+        &seal.replace('"', ""),
+    ] {
+        let is_seal = other.contains(r#","seal":""#);
+        let code = if is_seal { Code::SealMalformed } else { Code::RecordMalformed };
+        refused(sealed(other), code);
+    }
+    refused(sealed(&seal.repeat(2)), Code::RecordMalformed);
 }
