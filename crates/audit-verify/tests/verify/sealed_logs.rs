@@ -133,8 +133,7 @@ pub(crate) fn unsigned_opening() -> Plan {
     plan.own("log_opened", unsigned, Seal::None).events(2);
     let last_seq = plan.next_seq() - 1;
     plan.open_sealed(&vkey(), 0, json!({})).log_opened(Seal::None);
-    let members =
-        json!({ "first_seq": first_seq, "last_seq": last_seq, "begins": 0, "why": "unsigned_opening" });
+    let members = json!({ "first_seq": first_seq, "last_seq": last_seq, "begins": 0, "why": "unsigned_opening" });
     plan.own("records_adopted", members, Seal::Right).write(1);
     plan
 }

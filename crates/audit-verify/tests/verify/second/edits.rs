@@ -115,8 +115,12 @@ fn change_member(event: &mut Value, dice: &mut Dice, segment: usize, at: usize) 
 /// Pointers to every member of an event.
 fn pointers(value: &Value, at: &str, names: &mut Vec<String>) {
     let members: Vec<(String, &Value)> = match value {
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect(),
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (name.clone(), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect()
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
     };
     for (name, value) in members {
