@@ -35,7 +35,7 @@ def judge(path):
             log.forget("there is no segment")
         if log.torn:
             log.add("torn", "it ends as a crash leaves it")
-        need(log.explained or log.unsure or log.first() in (0, log.begins),
+        need(log.explained or log.unsure or log.first() in [0, *log.begins],
              "the log does not begin at seq 0, and no segments_pruned says why")
     except ValueError as error:
         log.add("tampered", error)

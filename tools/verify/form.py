@@ -5,11 +5,16 @@ import datetime, hashlib, itertools, json, re
 LINE_MAX, DEPTH_MAX, SEQ_MAX, COUNT_MAX = 65_535, 32, 2**53 - 1, 2**64 - 1
 
 RECORD = re.compile(r"""
-    \{"v":1,"seq":(?P<seq>0|[1-9][0-9]{0,15})
+    \{"v":(?P<v>0|[1-9][0-9]*),"seq":(?P<seq>0|[1-9][0-9]{0,15})
     ,"audit_id":"audit-(?P<service>[A-Za-z0-9][A-Za-z0-9._-]{0,40})-(?P<seq_in_hex>[0-9a-f]{16})"
     ,"timestamp":"(?P<time>[^"]*)","service_id":"(?P=service)","event":(?P<event>.*)
     ,"prev_hash":"(?P<prev_hash>[0-9a-f]{64})"(?:,"seal":"(?P<seal>[A-Za-z0-9_-]{21}[AQgw])")?
     ,"hash":"(?P<hash>[0-9a-f]{64})"\}\n""", re.VERBOSE)
+# What every version of the format keeps of it.
+FOREIGN = re.compile(rb"""
+    \{"v":(?P<v>0|[1-9][0-9]{0,19}),"seq":(?P<seq>0|[1-9][0-9]{0,15}),.*
+    ,"prev_hash":"(?P<prev_hash>[0-9a-f]{64})"(?:,"seal":"[A-Za-z0-9_-]{21}[AQgw]")?
+    ,"hash":"(?P<hash>[0-9a-f]{64})"\}\n""", re.VERBOSE | re.DOTALL)
 HASH_FIELD = re.compile(rb',"hash":"[0-9a-f]{64}"\}')
 # A text of JSON, and what there may be between such texts.
 QUOTED = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
@@ -115,28 +120,38 @@ def hashed(line):
     return line[-76:] == b',"hash":"%s"}\n' % digest.encode() and len(line) <= LINE_MAX + 1
 
 
-def record(line):
+def record(line, version="1"):
     """A whole record, taken apart, and nothing; or nothing, and why it is none."""
     try:
         need(hashed(line), "its hash is not right, or it is no whole line")
         found = RECORD.fullmatch(line.decode())
-        need(found and int(found["seq"]) == int(found["seq_in_hex"], 16) <= SEQ_MAX
+        need(found and found["v"] == version, "it is not written as a record of this version")
+        need(int(found["seq"]) == int(found["seq_in_hex"], 16) <= SEQ_MAX
              and fits("time", found["time"]), "it is not written as a record")
         return found.groupdict() | {"seq": int(found["seq"]), "event": strict(found["event"])}, None
     except ValueError as error:
         return None, error
 
 
-def crash(lines, start, why):
+def foreign(line):
+    """What is known of a whole record of any version, and nothing; or nothing, and why not."""
+    found = FOREIGN.fullmatch(line) if hashed(line) else None
+    if not found or int(found["v"]) > COUNT_MAX or int(found["seq"]) > SEQ_MAX:
+        return None, "it is no record of any version"
+    parts = {key: text.decode() for key, text in found.groupdict().items()}
+    return parts | {"seq": int(found["seq"])}, None
+
+
+def crash(lines, start, read, why):
     """Makes sure that lines behind whole records, from this byte on, look like a crash; how many of
     them are records."""
     tail, before, valid = b"".join(lines), "nothing that a record follows", 0
     for line in lines:
-        whole, _ = record(line)
+        whole, _ = read(line)
         begins = (line[:field.end()] + b"\n" for field in HASH_FIELD.finditer(line[:-1]))
         is_unfinished = not line.endswith(b"\n") and len(line) <= LINE_MAX
         need(before in (None, whole["prev_hash"]) if whole else b"\0" in line
-             or is_unfinished and not any(record(begin)[0] for begin in begins), why)
+             or is_unfinished and not any(read(begin)[0] for begin in begins), why)
         before, valid = whole and whole["hash"], valid + bool(whole)
     for run in re.finditer(rb"(\A|\n)?(\0+)", tail):
         need((run[1] is not None or (start + run.start(2)) % 512 == 0)

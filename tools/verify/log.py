@@ -2,7 +2,7 @@
 
 import hashlib, os, stat
 
-from verify.form import COUNT_MAX, FORMS, WRITERS, crash, fits, hashed, need, record
+from verify.form import COUNT_MAX, FORMS, WRITERS, crash, fits, foreign, need, record
 
 VERDICTS = ["consistent", "torn", "unverifiable", "truncated", "tampered", "could-not-look"]
 # Directly after what some of them are; and after what there is nothing.
@@ -21,22 +21,20 @@ class Log:
     def __init__(self):
         self.worst, self.faults, self.line = 0, [], 0
         self.service = self.log_id = self.version = None
-        # Where segments begin; the keys and the deletions that records name; those deletions that
-        # say why the log begins where it does, and the newest that counts; where an adopted log
-        # begins.
-        self.starts, self.named, self.prunes, self.explained = {}, {}, {}, []
-        self.pruned = self.begins = None
-        # The newest record with a seal, and the newest deletion and the first seal as repeated.
-        self.newest_seal, self.repeated, self.sealed_from = -1, 0, None
+        # Where segments begin; which records say why the log begins where it does; where adopted
+        # logs began; the newest deletion; since when each key is named.
+        self.starts, self.explained, self.begins, self.pruned, self.named = {}, [], [], None, {}
+        # The newest record with a seal, and the first sealed segment, as segments say.
+        self.newest_seal, self.sealed_from = -1, None
         self.forget()
 
     def forget(self, why=None):
         """Goes on behind a segment that cannot be judged, like at the beginning."""
         if why:
             self.add("unverifiable", why)
-        self.version, self.unsure = self.version and b'{"v":', why is not None
+        self.version, self.unsure = self.version and "", why is not None
         self.seq = self.hash = self.frontier = self.last = self.before = self.tail = None
-        self.opened = self.earlier = self.begin = self.anchor = self.order = self.seal = None
+        self.opened = self.earlier = self.begin = self.key = self.change = None
         self.torn, self.due, self.limit = False, False, COUNT_MAX
 
     def add(self, verdict, text):
@@ -47,10 +45,6 @@ class Log:
     def first(self):
         """The seq of the first record that there is."""
         return next(iter(self.starts), None)
-
-    def is_left(self, seq):
-        """Whether a record before the newest one must be known, since nothing removed it."""
-        return not self.unsure and seq >= self.first()
 
     def read(self, path):
         """A segment. No link is followed, and no pipe or device is opened."""
@@ -63,49 +57,63 @@ class Log:
         except (OSError, MemoryError) as error:
             return self.forget(f"it cannot be read: {error}")
         need(lines, "no first record")
-        if not self.version:
-            return self.segment(lines)
-        for self.line, line in enumerate(lines, 1):
-            need(hashed(line) and line.startswith(self.version) or self.line > 1 and (
-                b"\0" in line or not line.endswith(b"\n")), "its version or its hash is not right")
-        self.forget("a version of the format that is not known here")
+        if self.version is None:
+            self.segment(lines)
+        else:
+            self.foreign(lines)
 
     def segment(self, lines):
-        whole = counted = 0
+        """Records up to the last one that counts: in a sealed segment, the last with a seal."""
+        whole, waiting, is_sealed, why = 0, [], False, None
         for self.line, line in enumerate(lines, 1):
             found, why = record(line)
             if why:
                 break
-            if self.line == 1:
-                self.go_on(found["prev_hash"])
-            self.step(found, found["event"]["event_type"], found["event"], found["seq"])
             whole = self.line
-            if self.seal:
-                counted, self.newest_seal = whole, self.seq
-                self.anchor = self.seq, self.hash, list(self.frontier), self.last
-        need(whole and not self.due, "the records that are due at its beginning are not there")
+            waiting.append((whole, found))
+            is_sealed = is_sealed or self.line == 1 and "key" in found["event"]
+            if found["seal"] or not is_sealed:
+                for self.line, found in waiting:
+                    self.step(found, found["event"]["event_type"], found["event"], found["seq"])
+                waiting = []
+        counted = whole - len(waiting)
+        need(counted and not self.due, "the records that are due at its beginning are not there")
+        need(self.change is None, "its key was not named where it says")
+        link = self.seq, self.hash
+        for self.line, found in waiting:
+            need((found["seq"] - 1, found["prev_hash"]) == link, "it does not follow")
+            link = found["seq"], found["hash"]
+        self.end(lines, counted, whole, record, why)
+
+    def foreign(self, lines):
+        """Goes on through records of a version that is not known here."""
+        whole, why = 0, None
+        for self.line, line in enumerate(lines, 1):
+            found, why = foreign(line)
+            if why:
+                break
+            need(self.version in ("", found["v"]), "a version that was not announced")
+            need(self.line > 1 or self.name.startswith(f"{found['seq']:020}."), "another's name")
+            known, _ = record(line, found["v"])
+            event = known["event"] if known else {}
+            if self.line == 1:
+                opens = event.get("event_type") == "segment_opened"
+            elif self.line == 2 and opens and event.get("event_type") == "log_recovered" and fits(
+                    "log_recovered", event) and event["file"][:20] == (self.before or "")[:20]:
+                need(self.tail and self.tail.items() <= event.items(), "the tail is another")
+                self.tail = None
+            self.push(found)
+            whole = self.line
+        need(whole, why)
+        self.add("unverifiable", "a version of the format that is not known here")
+        self.version, self.last, self.limit = "", None, COUNT_MAX
+        self.end(lines, whole, whole, foreign, why)
+
+    def end(self, lines, counted, whole, read, why):
+        """What is behind the last record that counts: records without a seal, and a crash."""
         need(not self.tail, "the tail of the segment before is not accounted for")
-        key = self.opened.get("key")
-        if key:
-            vkey, since = key["vkey"], key["since"]
-            need(self.order is None or self.seal, "its opening records have no seal")
-            need(self.named.get(since) == vkey or since < self.begin and not self.is_left(since),
-                 "its key was not named where it says")
-        else:
-            counted, self.anchor = whole, None
-        self.end(lines, counted, whole, why)
-
-    def go_on(self, link):
-        """Before a segment that follows this hash. Records that were not sealed yet are no part of
-        the chain where it follows the last sealed one."""
-        self.went_on = self.tail and self.anchor and self.anchor[1] != link
-        if self.tail and self.anchor and not self.went_on:
-            self.seq, self.hash, self.frontier, self.last = self.anchor
-
-    def end(self, lines, counted, whole, why):
-        """What is behind the last record that counts: whole records, and what a crash left."""
         rest, start = b"".join(lines[counted:]), sum(map(len, lines[:counted]))
-        valid = crash(lines[whole:], sum(map(len, lines[:whole])), why)
+        valid = crash(lines[whole:], sum(map(len, lines[:whole])), read, why)
         need(not rest or self.last not in ENDS and len(rest) <= self.limit,
              "a tail where none is left, or longer than what the writer leaves unsynced")
         self.before, self.torn, self.tail = self.name, whole < len(lines), rest and {
@@ -114,78 +122,81 @@ class Log:
         if counted < whole:
             self.tail["kind"] = "unsealed"
 
+    def push(self, whole):
+        """Goes on with a record, if it follows."""
+        seq, link, root = whole["seq"], whole["prev_hash"], whole["hash"]
+        need(self.seq in (None, seq - 1) and self.hash in (None, link)
+             and (seq or link == "0" * 64), "it does not follow the one before it")
+        self.seq, self.hash = seq, root
+        if self.frontier is not None:
+            while seq & 1:
+                pair = bytes.fromhex(self.frontier.pop() + root)
+                root, seq = hashlib.sha256(b"\1" + pair).hexdigest(), seq >> 1
+            self.frontier.append(root)
+
     def step(self, whole, kind, event, seq):
-        """Goes on with a record: whether it follows, and what the writer says in it."""
-        link, last = whole["prev_hash"], self.last
-        need(self.seq in (None, seq - 1) and self.hash in (None, link) and (seq or link == "0" * 64)
-             and self.service in (None, whole["service"]), "it does not follow the one before it")
+        """A record, and what the writer says in it."""
+        last, self.last = self.last, kind
+        need(self.service in (None, whole["service"]), "it is of another service")
         need(kind not in WRITERS or fits(kind, event), f"a {kind} without a member, or a wrong one")
         need((kind == "segment_opened") == (self.line == 1), "segment_opened comes first, alone")
         need(last in AFTER[kind] if kind in AFTER else self.line == 1 or not self.due
              and last not in ENDS, f"a {kind} cannot come after {last}")
         if kind == "segment_opened":
-            self.open(event, seq, whole["time"], link)
+            self.due = seq == 0 or last == "log_closed"
+            self.open(event, seq, whole["time"], whole["prev_hash"])
             self.repeat(event, seq)
         self.place(kind, whole["seal"])
         if kind in WRITERS:
             self.told(kind, event, seq)
-        self.last, self.seq, self.hash, self.service = kind, seq, whole["hash"], whole["service"]
-        root = self.hash
-        while seq & 1:
-            root = hashlib.sha256(b"\1" + bytes.fromhex(self.frontier.pop() + root)).hexdigest()
-            seq >>= 1
-        self.frontier.append(root)
+        self.service = whole["service"]
+        if whole["seal"]:
+            self.newest_seal = seq
+        self.push(whole)
 
     def place(self, kind, seal):
         """Whether a record has a seal where one is due, and none where none can be."""
-        key, order = self.opened.get("key"), OPENING.index(kind) if kind in OPENING else -1
-        if self.order is not None and (
-                order > self.order or order == self.order and kind in REPEATING):
-            self.order = order
+        if "key" not in self.opened:
+            need(not seal, "a seal in a segment that is not sealed")
+        elif self.order is None:
+            need(seal or kind not in WRITERS or kind == "events_lost", f"a {kind} without a seal")
+            need(kind not in ("records_adopted", "log_copied"), f"a {kind} behind the opening")
         else:
-            need(not key or self.order is None or self.seal, "its opening records have no seal")
-            self.order = None
-        need(key or not seal, "a seal in a segment that is not sealed")
-        need(seal or not key or self.order is not None and kind != "key_changed"
-             or kind not in WRITERS or kind == "events_lost", f"a {kind} without a seal")
-        self.seal = seal
+            order = OPENING.index(kind) if kind in OPENING else -1
+            need(order > self.order or order == self.order and kind in REPEATING,
+                 "its opening records have no seal")
+            self.order = None if seal else order
+            need(not seal or kind == "key_changed" or self.change is None,
+                 "its key was not named where it says")
 
     def told(self, kind, event, seq):
         """What the writer says."""
-        key = self.opened.get("key")
         if kind == "log_recovered":
-            need(self.before is None and seq > 1 or self.tail and not self.went_on
+            need(self.before is None and seq > 1 or self.tail
                  and self.tail.items() <= event.items(), "the tail before it is another")
             need(event["kind"] != "unsealed" or self.before is None or "key" in self.earlier,
                  "what is not sealed yet is in a sealed segment")
             self.tail, self.due = None, True
         elif kind == "log_opened":
-            self.due, self.limit = False, event["unsynced_max_bytes"]
-            need(self.opened.get("unsynced_max_bytes", self.limit) == self.limit,
-                 "its limit is another than that of its segment")
-            need("sealed_from" not in self.opened or (key is None) == ("unsigned" in event),
-                 "a log that is sealed has a key, or is opened unsigned")
+            self.opens(event)
         elif kind == "records_adopted":
             self.adopt(event)
         elif kind == "log_copied":
-            here, there = map(where, (event["from"], event["to"]))
-            need(here != there and (self.before is None or "place" in self.earlier
-                 and here == where(self.earlier["place"])), "it was at another place")
+            place = self.earlier and self.earlier.get("place")
+            need(not place or where(place) == where(event["from"]), "it was at another place")
         elif kind == "events_lost":
             need(event["critical_count"] <= event["count"], "a part of them is more than all")
         elif kind == "segment_missing":
             self.add("truncated", "the writer missed its segment")
-            if self.order is not None and event["file"] == self.before and self.went_on:
-                self.tail = self.torn and self.tail
         elif kind == "segments_pruned":
             self.prune(seq, event)
         elif kind == "key_changed":
-            self.named[seq] = event["new_vkey"]
-            need(not key or self.order is not None and key["since"] == seq
-                 and key["vkey"] == event["new_vkey"], "its segment has another key")
+            need(self.change in (None, (event["new_vkey"], seq)), "another key was to be named")
+            self.change, self.named[event["new_vkey"]] = None, seq
+            self.key = self.key and event["new_vkey"]
         elif kind == "format_changed":
             need(event["to"] > 1, "a version does not change to an older one")
-            self.version = b'{"v":%d,' % event["to"]
+            self.version = str(event["to"])
         need(kind != "damage_found", "the writer went on after damage")
 
     def open(self, event, seq, time, link):
@@ -198,44 +209,73 @@ class Log:
         need("continues" not in event or not seq, "only a new log takes over from another")
         need(not told or (told["last_seq"], told["last_hash"]) == (seq - 1, link)
              and self.before in (None, told["file"]), "the segment before is not what it says")
-        self.due = seq == 0 or self.last == "log_closed"
         self.log_id, self.frontier = event["log_id"], list(frontier)
         self.starts[seq] = self.name, link, frontier
         self.earlier, self.opened, self.begin, self.order = self.opened, event, seq, -1
-        self.seal_before = self.newest_seal
+        self.seal_before, self.was_sealed = self.newest_seal, self.sealed_from is not None
 
     def repeat(self, event, seq):
         """What a segment_opened repeats, so that no writer reads an older segment for it."""
-        key, sealed_from, pruned = map(event.get, ("key", "sealed_from", "pruned"))
+        key, said = event.get("key"), event.get("sealed_from")
         self.limit = event.get("unsynced_max_bytes", self.limit)
-        if key:
-            need(sealed_from is not None and "unsynced_max_bytes" in event, "a key without more")
-            same = self.earlier and self.earlier.get("key", {}).get("vkey") == key["vkey"]
-            need(not same or self.earlier["key"]["since"] == key["since"], "its key is not new")
-            self.named[seq] = key["vkey"]
-        need(sealed_from is None or sealed_from < seq or sealed_from == seq and key,
-             "it cannot be sealed from there")
-        need(sealed_from == self.sealed_from if self.sealed_from is not None
-             else self.before is None or sealed_from in (None, seq), "it is sealed from elsewhere")
-        self.sealed_from = sealed_from
-        if pruned:
-            at, *end = pruned["seq"], pruned["last_seq"], pruned["last_hash"]
-            need(end[0] < at < seq and at >= self.repeated
-                 and (self.prunes.get(at) == end or not self.is_left(at)),
-                 "its segments_pruned is another")
-            self.repeated = at
+        if self.sealed_from is not None:
+            need(said == self.sealed_from, "it is sealed from elsewhere")
+        else:
+            need(not key if said is None else said == seq and key or self.before is None
+                 and said < seq, "it is not sealed from there")
+        self.sealed_from = said
+        self.key_before, self.key = self.key, key["vkey"] if key else ""
+        if key and key["since"] > seq:
+            self.change = key["vkey"], key["since"]
+        elif key:
+            since, named = key["since"], self.named.get(self.key)
+            need(since == named or since == seq and self.key != self.key_before or named is None
+                 and (since == seq or since < self.first() or self.unsure),
+                 "its key was not named where it says")
+            self.named[self.key] = since
+        by_another = self.change is None and self.key_before not in (None, self.key)
+        self.due = self.due or by_another and not self.unsure
+        is_complete = "unsynced_max_bytes" in event and not by_another
+        self.newest(event.get("pruned"), seq, is_complete)
+
+    def newest(self, told, seq, is_complete):
+        """Which segments_pruned is the newest, as a segment repeats it."""
+        known, told = self.pruned, told and {key: told[key] for key in FORMS["pruned"]}
+        if not told:
+            is_right = not known or not known["owed"] or not is_complete
+        elif known and known["left"]:
+            is_right = told.items() <= known.items()
+        else:
+            is_right = (told["last_seq"] < told["seq"] < min(seq, self.first())
+                        and (not known or told.items() <= known.items()))
+        need(is_right or self.unsure, "its segments_pruned is another")
+        if told and not known:
+            self.pruned = {**told, "left": False, "owed": True}
+
+    def opens(self, event):
+        """What a writer says of itself agrees with what it says of its segment."""
+        limit, self.due = event["unsynced_max_bytes"], False
+        need(self.opened.get("unsynced_max_bytes", limit) == limit, "its limit is another")
+        self.limit = limit
+        if self.key:
+            need("unsigned" not in event and (self.change or event.get("vkey", self.key)
+                 == self.key), "its segment has another key")
+        else:
+            need("unsigned" in event or not self.was_sealed, "a sealed log is opened unsigned")
 
     def adopt(self, event):
         """An operator vouches for records: where they are, and what they then say no more."""
         first, last, begins, why = (event[key] for key in FORMS["records_adopted"])
-        need("key" in self.opened, "only with a key are records adopted")
+        need(self.key, "only with a key are records adopted")
         need(first <= last == self.begin - 1 and (why == "other_key" or first > self.seal_before)
-             and (why in ("other_key", "unsigned_opening") or self.sealed_from == self.begin),
-             "other records are to be adopted")
-        need(begins <= last and (begins in self.starts or not self.is_left(begins)),
-             "the log did not begin there")
-        self.begins, self.pruned = begins, None
+             and begins <= self.first(), "other records are to be adopted")
+        whys = (["other_key"] if self.key_before else ["unsigned_opening"] if self.was_sealed
+                else ["before_seals", "no_key_before"])
+        need(self.key_before is None or why in whys, "they are to be adopted for another reason")
+        self.begins.append(begins)
         self.explained = [seq for seq in self.explained if seq < first]
+        if self.pruned and self.pruned["seq"] >= first:
+            self.pruned["owed"] = False
 
     def prune(self, seq, event):
         """A segments_pruned agrees with what is left, and may say why the log begins there."""
@@ -243,24 +283,27 @@ class Log:
         need(event["first_seq"] == 0 and end <= seq and len(frontier) == end.bit_count()
              and len(files) <= 256, "a segments_pruned that cannot be")
         begin, (name, *_) = next(iter(self.starts.items()))
+        need(begin == 0 or begin >= end or name in [file["name"] for file in files],
+             "segments_pruned does not name the segment that the log begins with")
         if begin <= end:
             _, *known = self.starts.get(end, [None])
             need(known == [event["last_hash"], frontier] or self.unsure and not known,
                  "segments_pruned contradicts the records that are left")
-            if begin == end or name in [file["name"] for file in files]:
-                self.explained.append(seq)
+            self.explained.append(seq)
         if "before" in event:
             self.chunk(event, files)
-        self.pruned = self.prunes[seq] = [event["last_seq"], event["last_hash"]]
+        self.pruned = {"seq": seq, "last_seq": event["last_seq"], "last_hash": event["last_hash"],
+                       "left": True, "owed": "before" in event}
 
     def chunk(self, event, files):
         """The files of a segments_pruned follow each other, and those that were deleted before."""
-        after = event.get("after")
-        told, due = None, 0
+        after, known, due = event.get("after"), self.pruned, 0
         if after:
-            told, due = [after["last_seq"], after["last_hash"]], after["last_seq"] + 1
-        need(told == self.pruned if self.pruned else not told or not self.is_left(0),
-             "it does not follow the segments_pruned before it")
+            due = after["last_seq"] + 1
+            need(self.unsure or ((known["last_seq"], known["last_hash"])
+                 == (after["last_seq"], after["last_hash"]) if known else self.first() > 0),
+                 "it does not follow the segments_pruned before it")
+        need(after or not known or not known["owed"] or self.unsure, "it does not say after what")
         for file in files:
             need(int(file["name"][:20]) == due <= file.get("last_seq", -1), "a gap in its files")
             due = file["last_seq"] + 1
