@@ -7,9 +7,11 @@ mod given;
 mod hostile;
 mod log;
 mod oracle;
+mod script;
 mod text;
 mod verdict;
 
 pub use log::{judge, log_of_files, log_of_payload, log_of_record, recover};
+pub use script::log_of_script;
 pub use text::{decode, sanitize};
 pub use verdict::decide;

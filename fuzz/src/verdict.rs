@@ -5,9 +5,10 @@ use audit_checkpoint::{Checkpoint, Note, Policy, VerifyingKey};
 use audit_core::{Digest, Receipt};
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
 
-use crate::given::KEPT;
+use crate::given::{KEPT, Kept, SEALED};
 use crate::log::{Files, UNSYNCED_MAX_BYTES, assert_safe, log_of_files};
 use crate::oracle;
+use crate::script::log_of_script;
 
 /// Bytes of an addition that are put in at once, at most.
 const ADDED_BYTES_MAX: usize = 255;
@@ -173,13 +174,25 @@ fn is_tail_of_digest(bytes: &[u8], files: &Files) -> bool {
     })
 }
 
-/// The first byte tells what the others are: the files of a log and of an auditor, or what is done
-/// to an honest log and given with it.
+/// The first byte tells what the others are: the files of a log and of an auditor, what a writer did,
+/// or what is done to an honest log and given with it.
 fn case(data: &[u8]) -> Case {
     match data.split_first() {
         Some((b'f', data)) => case_of_files(data),
+        Some((b's', data)) => case_of_script(data),
         _ => case_of_edits(data),
     }
+}
+
+/// What a writer did, up to a separator, and bytes that are added to the first of its files.
+fn case_of_script(data: &[u8]) -> Case {
+    let end = data.windows(2).position(|two| two == b"\xff\xff").unwrap_or(data.len());
+    let (script, added) = data.split_at(end);
+    let mut added = added.get(2..).unwrap_or_default();
+    let [file, high, low] = take(&mut added);
+    let at = usize::from(u16::from_be_bytes([high, low]));
+    let additions = vec![Addition::Bytes { file, at, bytes: added.to_vec() }];
+    Case { files: log_of_script(script), options: VerifyOptions::default(), additions }
 }
 
 /// Files as [`log_of_files`] has them; their folder tells what some are besides.
@@ -213,7 +226,8 @@ fn take<const N: usize>(data: &mut &[u8]) -> [u8; N] {
 
 fn case_of_edits(mut data: &[u8]) -> Case {
     let [bits, asked] = take(&mut data);
-    let (mut files, options) = (KEPT.files.clone(), KEPT.asked(bits, asked));
+    let kept: &Kept = if asked & 8 == 0 { &KEPT } else { &SEALED };
+    let (mut files, options) = (kept.files.clone(), kept.asked(bits, asked));
     let mut additions = vec![];
     while !data.is_empty() {
         let [kind, file, high, low, length] = take(&mut data);
@@ -225,16 +239,21 @@ fn case_of_edits(mut data: &[u8]) -> Case {
         }
         let (bytes, rest) = data.split_at(length.min(ADDED_BYTES_MAX).min(data.len()));
         data = rest;
-        additions.extend(addition(&files, kind, file, at, bytes.to_vec()));
+        additions.extend(addition(&files, &kept.files, (kind, file, at), bytes.to_vec()));
     }
     Case { files, options, additions }
 }
 
 /// Bytes, a file with a name that the data gives, or a copy of one of the honest log's files, as
 /// one of them or under another number.
-fn addition(files: &Files, kind: u8, file: u8, at: usize, bytes: Vec<u8>) -> Option<Addition> {
-    let number = usize::from(file).checked_rem(KEPT.files.len())?;
-    let (honest, copied) = KEPT.files.iter().nth(number)?;
+fn addition(
+    files: &Files,
+    honest: &Files,
+    (kind, file, at): (u8, u8, usize),
+    bytes: Vec<u8>,
+) -> Option<Addition> {
+    let number = usize::from(file).checked_rem(honest.len())?;
+    let (honest, copied) = honest.iter().nth(number)?;
     Some(match kind % 5 {
         0 => Addition::Bytes { file, at, bytes },
         1 => Addition::Bytes { file, at: files.values().map(Vec::len).max()?, bytes },

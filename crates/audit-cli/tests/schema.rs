@@ -17,6 +17,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 const HEX: &str = "dd59e59173464ee3e30d4bd89cbf7e937d5e978cd5452591644584afeca33ce4";
+const SEAL: &str = "oTDGbuV4-xAgPcP6ZKWYxw";
 const SEGMENT: &str = "00000000000000000000.2026-01-02.audit.jsonl";
 
 fn root() -> PathBuf {
@@ -76,6 +77,7 @@ fn every_record_of_the_examples_and_of_another_implementation_fits() {
     assert!(records_fit(&schema, &log.text()) > 60);
     if let Some(data) = shared_data() {
         assert_eq!(records_fit(&schema, &Log::copy_of(&data.join("golden")).text()), 1_048);
+        assert_eq!(records_fit(&schema, &Log::copy_of(&data.join("golden-sealed")).text()), 24);
     }
 }
 
@@ -166,7 +168,7 @@ fn record_of(event: &Value) -> Value {
     json!({
         "v": 1, "seq": 2, "audit_id": "audit-web.shop-1-0000000000000002",
         "timestamp": "2026-01-02T03:04:05.000000000Z", "service_id": "web.shop-1",
-        "event": event, "prev_hash": HEX, "hash": HEX,
+        "event": event, "prev_hash": HEX, "seal": SEAL, "hash": HEX,
     })
 }
 
@@ -196,12 +198,22 @@ fn an_event_fits_if_and_only_if_it_is_recorded() {
     records_fit(&schema, &log.text());
 }
 
+/// A place on a file system.
+fn place(inode: u32) -> Value {
+    let file = json!({ "inode": inode, "born": "2026-01-02T00:00:00.000000000Z" });
+    json!({ "dir": file, "file": file })
+}
+
 /// One of each event that only a writer adds, with all of its members.
 fn writers_events() -> Vec<Value> {
     vec![
         json!({
             "event_type": "checkpoint_signed", "size": 7,
             "root": "XcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=", "key_id": "0c20",
+        }),
+        json!({
+            "event_type": "clock_stepped", "from": "2026-01-02T00:00:00.000000000Z",
+            "to": "2027-01-02T00:00:00.000000000Z",
         }),
         json!({ "event_type": "damage_found", "file": "x", "offset": 7, "code": "hash_mismatch" }),
         json!({ "event_type": "disk_full", "available_bytes": 7 }),
@@ -216,27 +228,37 @@ fn writers_events() -> Vec<Value> {
             "new_signature": "d",
         }),
         json!({ "event_type": "log_closed" }),
+        json!({ "event_type": "log_copied", "from": place(7), "to": place(8) }),
         json!({
             "event_type": "log_opened", "writer": "w", "flush_mode": "f", "unsynced_max_bytes": 7,
-            "host": "h", "pid": 7, "boot_id": "b", "vkey": "v",
+            "host": "h", "pid": 7, "boot_id": "b", "vkey": "v", "storage": "volatile",
+            "unsigned": true,
         }),
         json!({
             "event_type": "log_recovered", "file": SEGMENT, "offset": 7, "bytes": 7, "sha256": HEX,
-            "valid_records": 7, "kind": "torn",
+            "valid_records": 7, "kind": "unsealed",
+        }),
+        json!({
+            "event_type": "records_adopted", "first_seq": 0, "last_seq": 7, "begins": 0,
+            "why": "before_seals",
         }),
         json!({
             "event_type": "segment_missing", "file": SEGMENT, "first_seq": 0, "last_seq": 7,
-            "last_hash": HEX, "reason": "replaced",
+            "last_hash": HEX, "reason": "acknowledged", "text": "t",
         }),
         json!({
             "event_type": "segment_opened", "log_id": &HEX[..32], "merkle_frontier": [HEX],
             "previous": { "file": SEGMENT, "last_seq": 7, "last_hash": HEX },
             "continues": { "log_id": &HEX[..32], "head": format!("7:{HEX}") },
+            "unsynced_max_bytes": 7, "key": { "vkey": "v", "since": 0 }, "sealed_from": 0,
+            "pruned": { "seq": 7, "last_seq": 3, "last_hash": HEX }, "place": place(7),
         }),
         json!({
             "event_type": "segments_pruned", "first_seq": 0, "last_seq": 7, "last_hash": HEX,
-            "merkle_frontier": [HEX], "files": [{ "name": SEGMENT, "size": 7, "sha256": HEX }],
-            "reason": "old",
+            "merkle_frontier": [HEX],
+            "files": [{ "name": SEGMENT, "size": 7, "sha256": HEX, "last_seq": 7 }],
+            "reason": "old", "after": { "last_seq": 3, "last_hash": HEX },
+            "before": "2026-01-02T00:00:00.000000000Z",
         }),
     ]
 }
@@ -279,10 +301,16 @@ fn a_record_that_lacks_a_member_or_has_another_does_not_fit() {
     for name in record.as_object().unwrap().keys() {
         let mut without = record.clone();
         without.as_object_mut().unwrap().shift_remove(name);
-        assert!(!schema.is_valid(&without), "{name}");
+        assert_eq!(schema.is_valid(&without), name == "seal", "{name}");
         let mut other = record.clone();
         other[name] = json!({});
         assert!(!schema.is_valid(&other), "{name}");
+    }
+    // Its last digit has bits that are not used, and are zero.
+    for seal in ["", &SEAL[1..], &SEAL.replace('w', "x"), &SEAL.replace('-', "+")] {
+        let mut other = record.clone();
+        other["seal"] = json!(seal);
+        assert!(!schema.is_valid(&other), "{seal}");
     }
     for (name, value) in [("sanitized", json!([])), ("sanitized", json!(["a"])), ("x", json!(1))] {
         let mut more = record.clone();

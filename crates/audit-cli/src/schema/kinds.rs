@@ -77,6 +77,15 @@ fn texts() -> Vec<(&'static str, Value)> {
         ("Sha256", json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })),
         // The last digit of 32 bytes in Base 64 has two bits that are not used.
         ("Root", json!({ "type": "string", "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$" })),
+        // The last digit of 16 bytes in base64url has four bits that are not used.
+        (
+            "Seal",
+            json!({
+                "description": "That who has the log's key made the record. Most have none.",
+                "type": "string",
+                "pattern": "^[A-Za-z0-9_-]{21}[AQgw]$",
+            }),
+        ),
         ("LogId", json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" })),
         ("Head", json!({ "type": "string", "pattern": "^(0|[1-9][0-9]{0,15}):[0-9a-f]{64}$" })),
         (

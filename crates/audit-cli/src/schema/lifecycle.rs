@@ -37,13 +37,26 @@ enum Form {
     Number(u32),
     /// A number from this one on.
     From(u32),
+    /// `true`, where it is there at all.
+    True,
 }
 
-use Form::{From, ListOf, Number, Object, Objects, Of, Word};
+use Form::{From, ListOf, Number, Object, Objects, Of, True, Word};
 use Presence::{Optional, Required};
 
+/// The end of what a deletion took.
+const END: &[Member] =
+    &[Member("last_seq", Of("Count"), Required), Member("last_hash", Of("Sha256"), Required)];
+
+/// Where a log is on its file system.
+const PLACE: &[Member] =
+    &[Member("dir", Object(INODE), Required), Member("file", Object(INODE), Required)];
+
+const INODE: &[Member] =
+    &[Member("inode", Of("Count"), Required), Member("born", Of("RecordTime"), Required)];
+
 /// Every one of them, by name.
-pub(super) const EVENTS: [LifecycleRow; 12] = [
+pub(super) const EVENTS: [LifecycleRow; 15] = [
     LifecycleRow {
         event_type: "checkpoint_signed",
         doc: "A checkpoint is on disk.",
@@ -51,6 +64,14 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
             Member("size", Of("Count"), Required),
             Member("root", Of("Root"), Required),
             Member("key_id", Of("Text"), Required),
+        ],
+    },
+    LifecycleRow {
+        event_type: "clock_stepped",
+        doc: "The clock jumped by more than a day against one that never jumps.",
+        members: &[
+            Member("from", Of("RecordTime"), Required),
+            Member("to", Of("RecordTime"), Required),
         ],
     },
     LifecycleRow {
@@ -96,6 +117,11 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
     },
     LifecycleRow { event_type: "log_closed", doc: "A clean shutdown.", members: &[] },
     LifecycleRow {
+        event_type: "log_copied",
+        doc: "The log is at another place than its newest segment says.",
+        members: &[Member("from", Object(PLACE), Required), Member("to", Object(PLACE), Required)],
+    },
+    LifecycleRow {
         event_type: "log_opened",
         doc: "A writer opened the log.",
         members: &[
@@ -106,6 +132,8 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
             Member("pid", Of("Count"), Optional),
             Member("boot_id", Of("Text"), Optional),
             Member("vkey", Of("Text"), Optional),
+            Member("storage", Word(&["volatile"]), Optional),
+            Member("unsigned", True, Optional),
         ],
     },
     LifecycleRow {
@@ -117,7 +145,25 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
             Member("bytes", Of("Count"), Required),
             Member("sha256", Of("Sha256"), Required),
             Member("valid_records", Of("Count"), Required),
-            Member("kind", Word(&["torn", "zeros", "superseded", "unreadable"]), Required),
+            Member(
+                "kind",
+                Word(&["torn", "zeros", "superseded", "unreadable", "unsealed"]),
+                Required,
+            ),
+        ],
+    },
+    LifecycleRow {
+        event_type: "records_adopted",
+        doc: "An operator vouched for records that nobody with the key had made.",
+        members: &[
+            Member("first_seq", Of("Count"), Required),
+            Member("last_seq", Of("Count"), Required),
+            Member("begins", Of("Count"), Required),
+            Member(
+                "why",
+                Word(&["other_key", "unsigned_opening", "before_seals", "no_key_before"]),
+                Required,
+            ),
         ],
     },
     LifecycleRow {
@@ -128,7 +174,12 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
             Member("first_seq", Of("Count"), Required),
             Member("last_seq", Of("Count"), Required),
             Member("last_hash", Of("Sha256"), Required),
-            Member("reason", Word(&["unlinked", "replaced", "size_changed"]), Required),
+            Member(
+                "reason",
+                Word(&["unlinked", "replaced", "size_changed", "acknowledged"]),
+                Required,
+            ),
+            Member("text", Of("Text"), Optional),
         ],
     },
     LifecycleRow {
@@ -154,6 +205,26 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
                 ]),
                 Optional,
             ),
+            Member("unsynced_max_bytes", Of("Count"), Optional),
+            Member(
+                "key",
+                Object(&[
+                    Member("vkey", Of("Text"), Required),
+                    Member("since", Of("Count"), Required),
+                ]),
+                Optional,
+            ),
+            Member("sealed_from", Of("Count"), Optional),
+            Member(
+                "pruned",
+                Object(&[
+                    Member("seq", Of("Count"), Required),
+                    Member("last_seq", Of("Count"), Required),
+                    Member("last_hash", Of("Sha256"), Required),
+                ]),
+                Optional,
+            ),
+            Member("place", Object(PLACE), Optional),
         ],
     },
     LifecycleRow {
@@ -172,11 +243,14 @@ pub(super) const EVENTS: [LifecycleRow; 12] = [
                         Member("name", Of("SegmentName"), Required),
                         Member("size", Of("Count"), Required),
                         Member("sha256", Of("Sha256"), Required),
+                        Member("last_seq", Of("Count"), Optional),
                     ],
                 ),
                 Required,
             ),
             Member("reason", Of("Text"), Required),
+            Member("after", Object(END), Optional),
+            Member("before", Of("RecordTime"), Optional),
         ],
     },
 ];
@@ -212,6 +286,7 @@ impl Form {
             }
             Number(number) => json!({ "const": number }),
             From(least) => json!({ "type": "integer", "minimum": least }),
+            True => json!({ "const": true }),
         }
     }
 }

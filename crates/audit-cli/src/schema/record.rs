@@ -37,6 +37,7 @@ pub(super) fn schema() -> Value {
                 "items": { "type": "string", "pattern": "^(/([^~/]|~[01])*)*$" },
             },
             "prev_hash": kinds::reference("Sha256"),
+            "seal": kinds::reference("Seal"),
             "hash": kinds::reference("Sha256"),
         },
         "required":

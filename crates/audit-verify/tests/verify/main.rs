@@ -17,6 +17,7 @@ mod keys;
 mod lifecycle;
 mod lines;
 mod pins;
+mod plan;
 mod pruned;
 mod recorded;
 mod recovered;
@@ -24,6 +25,7 @@ mod rollback;
 mod says;
 #[cfg(feature = "schema")]
 mod schema;
+mod sealed_logs;
 mod second;
 mod segments;
 mod signed;

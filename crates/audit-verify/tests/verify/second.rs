@@ -1,5 +1,6 @@
 //! A second verifier in another language, by the document of the format alone: both say the same.
 
+mod edits;
 pub(crate) mod mutants;
 
 use std::fs;
@@ -10,9 +11,13 @@ use audit_testkit::dice::Dice;
 use audit_verify::{Finding, Verdict, VerifyOptions, verify_dir};
 
 use crate::builder::{Builder, Files, seal};
+use crate::sealed_logs::WHOLE;
 
 const SEED: u64 = 1;
 const MUTANTS_OF_EACH: usize = 40;
+/// Of the sealed log of another implementation, and of each log with which only newer rules deal.
+const MUTANTS_OF_SEALED: usize = 2_000;
+const EDITS_OF_EACH: usize = 200;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,10 +57,21 @@ fn first_says(dir: &Path) -> (&'static str, u8) {
 pub(crate) fn logs() -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("tests/fixtures")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let golden = root().join("../../../shared/data/golden");
-    let mut logs: Vec<_> = paths.chain(golden.is_dir().then_some(golden)).collect();
+    let golden = ["golden", "golden-sealed"].into_iter().filter_map(shared);
+    let mut logs: Vec<_> = paths.chain(golden).collect();
     logs.sort();
     logs
+}
+
+/// A log of another implementation, if it is beside the checkout; otherwise says that it is not.
+#[expect(clippy::print_stdout, reason = "a test says why it was skipped")]
+fn shared(name: &str) -> Option<PathBuf> {
+    let dir = root().join("../../../shared/data").join(name);
+    if !dir.is_dir() {
+        println!("skipped: {} is not there", dir.display());
+        return None;
+    }
+    Some(dir)
 }
 
 fn is_golden(dir: &Path) -> bool {
@@ -135,6 +151,39 @@ fn they_agree_on_thousands_of_logs_that_something_was_done_to() {
         }
     }
     assert!(told.len() > 3_000);
+    compare(second, parent.path(), &told);
+}
+
+#[test]
+fn they_agree_on_a_sealed_log_that_something_was_done_to() {
+    let (Some(second), Some(dir)) = (second(), shared("golden-sealed")) else { return };
+    let parent = tempfile::tempdir().unwrap();
+    let (mut dice, mut told) = (Dice::new(SEED), Vec::new());
+    let whole = files(&dir);
+    for _ in 0..MUTANTS_OF_SEALED {
+        let mut mutant = whole.clone();
+        let done = mutants::change(&mut mutant, &mut dice);
+        write(&parent.path().join(told.len().to_string()), &mutant);
+        told.push(done);
+    }
+    compare(second, parent.path(), &told);
+}
+
+#[test]
+fn they_agree_on_whatever_a_sealed_log_says() {
+    let Some(second) = second() else { return };
+    let parent = tempfile::tempdir().unwrap();
+    let (mut dice, mut told) = (Dice::new(SEED), Vec::new());
+    for (name, make) in WHOLE {
+        for number in 0..EDITS_OF_EACH {
+            let mut plan = make();
+            // The first one is as it was made.
+            let done = if number == 0 { String::new() } else { edits::edit(&mut plan, &mut dice) };
+            write(&parent.path().join(told.len().to_string()), &plan.files());
+            told.push(format!("{name}: {done}"));
+        }
+    }
+    assert!(told.len() > 2_000);
     compare(second, parent.path(), &told);
 }
 

@@ -1,0 +1,1 @@
+"""What tools/verify.py is made of."""
