@@ -68,8 +68,8 @@ pub use audit_core::{
 };
 pub use audit_writer::{
     AuditFileWriter, CheckpointFault, CheckpointSink, CommandSink, Condition, Damage, FileSink,
-    Health, OpenError, PendingReceipt, ShutdownError, SignError, Signing, SinkFailure, Unvouched,
-    WriteError,
+    Health, NotesBeside, OpenError, PendingReceipt, ShutdownError, SignError, Signing, SinkFailure,
+    Unvouched, WriteError,
 };
 pub use logger::{AuditLogger, EmitError};
 

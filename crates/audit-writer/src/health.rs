@@ -33,6 +33,8 @@ pub struct Health {
     pub lost_critical: u64,
     /// The newest checkpoint, where the log was opened with a key.
     pub last_checkpoint: Option<Checkpoint>,
+    /// What was wrong with the notes beside the log when it was opened with a key.
+    pub notes_beside: NotesBeside,
     /// Why the last one that was due was not signed.
     pub checkpoint_failure: Option<SignError>,
     /// Which sink did not take the last checkpoint, and why; of several, the first.
@@ -42,6 +44,18 @@ pub struct Health {
     pub free_bytes: Option<u64>,
     /// How space for critical records is kept.
     pub reserve: Reserve,
+}
+
+/// What is wrong with the notes beside a log. Neither keeps it shut: anybody who can write its
+/// directory can do both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotesBeside {
+    /// Files that are called like a checkpoint over more records than the newest own one, and that
+    /// the log's key has not signed.
+    pub foreign: u64,
+    /// The size of the newest checkpoint that the log tells of, where its note is gone or damaged.
+    pub missing: Option<u64>,
 }
 
 /// How space is kept for critical records while the disk fills up.

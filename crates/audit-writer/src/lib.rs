@@ -33,7 +33,7 @@ mod writer;
 
 pub use clock::{Clock, SimClock, SystemClock};
 pub use error::{CheckpointFault, OpenError, QueueError, ShutdownError, Unvouched, WriteError};
-pub use health::{Condition, Health, Reserve};
+pub use health::{Condition, Health, NotesBeside, Reserve};
 pub use loss::Loss;
 pub use outbox::SinkFailure;
 pub use queue::{PendingReceipt, QueuedWriter};

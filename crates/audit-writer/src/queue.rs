@@ -30,7 +30,7 @@ pub(crate) use state::Closed;
 
 use crate::clock::Clock;
 use crate::error::{OpenError, QueueError, ShutdownError, WriteError};
-use crate::health::{Condition, Health, Reserve};
+use crate::health::{Condition, Health, NotesBeside, Reserve};
 use crate::loss::Loss;
 use crate::signing::SignError;
 use crate::store::Store;
@@ -78,8 +78,11 @@ impl QueuedWriter {
             return Err(OpenError::KeyMissing);
         }
         let clock = Arc::new(writer.clock().clone());
-        let checkpoints =
-            Checkpoints::new(writer.last_checkpoint().cloned(), writer.last_sink_failure());
+        let checkpoints = Checkpoints::new(
+            writer.last_checkpoint().cloned(),
+            writer.last_sink_failure(),
+            writer.notes_beside(),
+        );
         let shared = Shared::new(clock, writer.flush_mode(), writer.durable(), checkpoints);
         let shared = Arc::new(shared);
         worker::start(Arc::clone(&shared), writer, service_id)?;
@@ -269,6 +272,7 @@ impl QueuedWriter {
             lost: 0,
             lost_critical: 0,
             last_checkpoint: None,
+            notes_beside: NotesBeside::default(),
             checkpoint_failure: None,
             sink_failure: None,
             free_bytes: None,

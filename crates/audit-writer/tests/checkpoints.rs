@@ -28,8 +28,6 @@ use common::{
     SimWriter, clock_at, critical, open, routine, service, verify, verify_consistent, wait_until,
 };
 
-const FOLDER: &str = "checkpoints";
-
 /// Three events a segment or so.
 const FEW: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 2_500 };
 

@@ -221,6 +221,7 @@ impl State {
             lost: self.lost.events(),
             lost_critical: self.lost.critical(),
             last_checkpoint: self.checkpoints.newest().cloned(),
+            notes_beside: self.checkpoints.beside(),
             checkpoint_failure: self.checkpoints.failure().cloned(),
             sink_failure: self.checkpoints.sink_failure(),
             free_bytes: self.space.free_bytes,

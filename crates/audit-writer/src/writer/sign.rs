@@ -19,6 +19,7 @@ use super::{AuditFileWriter, Claim, Log};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::CheckpointFault;
+use crate::health::NotesBeside;
 use crate::notes::{Notes, Own, OwnNote};
 use crate::outbox::{Answer, LastFailure, Outbox, SinkFailure};
 use crate::recovery::CheckpointRecord;
@@ -44,10 +45,8 @@ pub(super) struct Signer<S> {
     contradicted: Option<SignError>,
     /// The note of the newest checkpoint, until the sinks have it.
     note: Option<String>,
-    /// Files beside the own checkpoints that are called like newer ones.
-    others: u64,
-    /// The size of a checkpoint that the log tells of, and whose note is gone.
-    missing: Option<u64>,
+    /// What is wrong with the notes beside the log.
+    beside: NotesBeside,
     /// Where there are sinks.
     outbox: Option<Outbox>,
 }
@@ -110,6 +109,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let read = signer.notes.read(newest.size());
         let note = read.map_err(|error| SignError::Keep(Arc::new(error)))?;
         Ok(String::from_utf8_lossy(&note).into_owned())
+    }
+
+    /// What was wrong with the notes beside the log when it was opened with its key.
+    #[must_use]
+    pub fn notes_beside(&self) -> NotesBeside {
+        self.signer.as_ref().map(|signer| signer.beside).unwrap_or_default()
     }
 
     /// Why the last checkpoint that was due was not signed.
@@ -271,8 +276,7 @@ impl<S: Store> Signer<S> {
             unrecorded,
             notes,
             note: newest.map(|own| own.note),
-            others,
-            missing,
+            beside: NotesBeside { foreign: others, missing },
             uncovered_since: None,
             failure: None,
             contradicted: None,

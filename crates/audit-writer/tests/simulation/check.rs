@@ -104,7 +104,7 @@ fn go_on(run: &Run, operation: u64, disk: &SimDisk) -> Result<Receipt, String> {
     let writer = open(disk, &clock, run.workload.rotation, FlushMode::Immediate);
     let mut writer = writer.map_err(|error| format!("the log does not open: {error}"))?;
     if run.workload.signs {
-        signed::begin(&mut writer, disk, run.key_at(operation))?;
+        signed::begin(&mut writer, run.key_at(operation))?;
     }
     let written = writer.write_event(&event(99_999, Weight::Routine, 0));
     written.map_err(|error| format!("the log does not go on: {error}"))

@@ -185,7 +185,7 @@ impl Player {
         let opened = open(&self.disk, &self.clock, rotation, flush);
         let mut writer = opened.map_err(|error| format!("the log does not open: {error}"))?;
         if self.run.workload.signs {
-            let key = signed::begin(&mut writer, &self.disk, self.key())?;
+            let key = signed::begin(&mut writer, self.key())?;
             self.changed_to(key);
         }
         let head = writer.head().map(|head| head.seq);

@@ -39,7 +39,7 @@ pub(crate) fn key(changes: u8) -> SigningKey {
 /// # Errors
 ///
 /// The log is not taken for what it was when it was signed.
-pub(crate) fn begin(writer: &mut SimWriter, disk: &SimDisk, changes: u8) -> Result<u8, String> {
+pub(crate) fn begin(writer: &mut SimWriter, changes: u8) -> Result<u8, String> {
     let mut sign_with = |changes| {
         let signing = Signing::new(key(changes)).every(Duration::from_mins(1));
         writer.sign(signing).map(|()| changes)

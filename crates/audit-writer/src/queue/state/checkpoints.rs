@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use audit_checkpoint::Checkpoint;
 
+use crate::health::NotesBeside;
 use crate::outbox::{LastFailure, SinkFailure};
 use crate::signing::SignError;
 
@@ -22,11 +23,17 @@ pub(crate) struct Checkpoints {
     newest: Option<Checkpoint>,
     failure: Option<SignError>,
     sinks: LastFailure,
+    beside: NotesBeside,
 }
 
 impl Checkpoints {
-    pub(crate) fn new(newest: Option<Checkpoint>, sinks: LastFailure) -> Self {
-        Self { newest, sinks, ..Self::default() }
+    pub(crate) fn new(newest: Option<Checkpoint>, sinks: LastFailure, beside: NotesBeside) -> Self {
+        Self { newest, sinks, beside, ..Self::default() }
+    }
+
+    /// What is wrong with the notes beside the log.
+    pub(crate) fn beside(&self) -> NotesBeside {
+        self.beside
     }
 
     /// Asks for a checkpoint that covers a ticket; the round that will.

@@ -5,7 +5,7 @@ use std::str::Chars;
 
 /// A text whose escapes were looked at.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::recovery) struct Text<'t> {
+pub(crate) struct Text<'t> {
     /// Between its quotes.
     raw: &'t [u8],
     escaped: bool,
@@ -17,11 +17,11 @@ impl<'t> Text<'t> {
     }
 
     /// Whether it is this text.
-    pub(in crate::recovery) fn is(&self, text: &str) -> bool {
+    pub(crate) fn is(&self, text: &str) -> bool {
         if self.escaped { self.chars().eq(text.chars()) } else { self.raw == text.as_bytes() }
     }
 
-    pub(in crate::recovery) fn to_plain(self) -> String {
+    pub(crate) fn to_plain(self) -> String {
         self.chars().collect()
     }
 

@@ -10,7 +10,7 @@ use crate::segment::SegmentName;
 
 impl Own {
     /// Whether it can be true in a record of this seq, which follows the one of this hash.
-    pub(in crate::recovery) fn can_be_true(&self, seq: u64, prev_hash: &Digest) -> bool {
+    pub(crate) fn can_be_true(&self, seq: u64, prev_hash: &Digest) -> bool {
         match self {
             Self::SegmentOpened(opened) => opening_can_be_true(opened, seq, prev_hash),
             Self::SegmentsPruned(pruned) => prune_can_be_true(pruned, seq),
