@@ -106,7 +106,7 @@ impl Plan {
 
     /// So many events, none of which is sealed.
     pub(crate) fn events(&mut self, events: usize) -> &mut Self {
-        (0..events).for_each(|_| drop(self.push(event(), Seal::None)));
+        (0..events).for_each(|_| _ = self.push(event(), Seal::None));
         self
     }
 
