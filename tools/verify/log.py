@@ -13,6 +13,8 @@ ENDS = ("log_closed", "format_changed")
 OPENING = ["segment_opened", "log_recovered", "log_opened", "records_adopted", "log_copied",
            "damage_found", "segment_missing", "checkpoint_signed", "key_changed"]
 REPEATING = OPENING[5:8]
+# The writer's own events that end a write, so that they have a seal behind the opening records.
+OWN_SEALED = [kind for kind in WRITERS if kind != "events_lost"]
 
 
 class Log:
@@ -82,6 +84,7 @@ class Log:
         link = self.seq, self.hash
         for self.line, found in waiting:
             need((found["seq"] - 1, found["prev_hash"]) == link, "it does not follow")
+            need(found["event"]["event_type"] not in OWN_SEALED, "it has no seal")
             link = found["seq"], found["hash"]
         self.end(lines, counted, whole, record, why)
 
@@ -159,7 +162,7 @@ class Log:
         if "key" not in self.opened:
             need(not seal, "a seal in a segment that is not sealed")
         elif self.order is None:
-            need(seal or kind not in WRITERS or kind == "events_lost", f"a {kind} without a seal")
+            need(seal or kind not in OWN_SEALED, f"a {kind} without a seal")
             need(kind not in ("records_adopted", "log_copied"), f"a {kind} behind the opening")
         else:
             order = OPENING.index(kind) if kind in OPENING else -1

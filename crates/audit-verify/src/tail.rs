@@ -6,6 +6,7 @@
 
 use audit_core::Digest;
 use audit_core::digest::Hasher;
+use audit_core::lifecycle::is_lifecycle_type;
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use memchr::memmem;
 
@@ -14,6 +15,8 @@ use crate::parse::record::{Foreign, Hashed, Record};
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Tap, Text};
 use crate::source::LogFile;
 
+const DOES_NOT_FOLLOW: &str = "one of its records is whole and does not follow";
+const OWES_SEAL: &str = "one of its records is the writer's own, and has no seal";
 const TOO_LONG: &str = "its unfinished line is longer than any record";
 const GOES_ON: &str = "its last record is followed by another byte than a line feed";
 
@@ -91,7 +94,8 @@ pub(crate) fn examine(
                 tail.drops_sealed |= follows && record.is_sealed;
             }
             due = Due::After(record.hash);
-            (!follows).then_some("one of its records is whole and does not follow")
+            let owes_seal = tail.is_unsealed_only && record.owes_seal && before.sealed.is_some();
+            if follows { owes_seal.then_some(OWES_SEAL) } else { Some(DOES_NOT_FOLLOW) }
         } else {
             due = Due::AnyRecord;
             tail.is_unsealed_only = false;
@@ -109,6 +113,8 @@ struct Whole {
     prev_hash: Digest,
     hash: Digest,
     is_sealed: bool,
+    /// Whether it would be the last one of its write, and so have a seal.
+    owes_seal: bool,
 }
 
 /// How lines are looked at.
@@ -130,11 +136,12 @@ impl Look {
         let hash = hashed.computed;
         if self.is_foreign {
             let Foreign { prev_hash, is_sealed, .. } = Foreign::parse(hashed.body).ok()?;
-            return Some(Whole { prev_hash, hash, is_sealed });
+            return Some(Whole { prev_hash, hash, is_sealed, owes_seal: false });
         }
-        let Record { prev_hash, is_sealed, .. } =
+        let Record { prev_hash, is_sealed, event_type, .. } =
             Record::parse(hashed.body, &mut self.scratch).ok()?;
-        Some(Whole { prev_hash, hash, is_sealed })
+        let owes_seal = is_lifecycle_type(&event_type) && event_type != "events_lost" && !is_sealed;
+        Some(Whole { prev_hash, hash, is_sealed, owes_seal })
     }
 
     /// Why a line that is no whole record is not what a crash leaves.

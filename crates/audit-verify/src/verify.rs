@@ -134,6 +134,17 @@ struct Crash {
     unsealed: Option<Span>,
 }
 
+/// What came of reading the lines of a segment.
+struct Read {
+    /// Where the prefix of whole, linked records ends, if it does before the span.
+    broken: Option<Break>,
+    /// What was known before a segment that is sealed, if what follows its last seal may have to be
+    /// taken back.
+    begun: Option<Box<(State, Ledger)>>,
+    /// How far the span reached in the end.
+    span: Span,
+}
+
 /// What was known where the prefix of whole, linked records ended.
 struct Break {
     state: State,
@@ -184,10 +195,7 @@ impl<S: LogSource> Reader<'_, S> {
         let after = next
             .map_or(After::Nothing, |next| After::peek(self.source, &mut self.small, next, name));
         let end = after.end_of_lines(size);
-        // What follows the last seal of a sealed segment may have to be taken back.
-        let may_go_back = after.excuses() && account::is_sealed(file, end, &mut self.small);
-        let begun = may_go_back.then(|| (self.checker.state.clone(), self.checker.ledger.clone()));
-        let (broken, span) = self.read_lines(file, Span::up_to(end), name, &after)?;
+        let Read { broken, begun, span } = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {
             self.checker.ledger.find(file::empty(name));
         }
@@ -215,19 +223,18 @@ impl<S: LogSource> Reader<'_, S> {
         Ok(())
     }
 
-    /// Checks the lines of a span that begins with the file, and tells where the prefix of whole,
-    /// linked records ends, and how far the span reached in the end.
+    /// Checks the lines of a span that begins with the file.
     fn read_lines(
         &mut self,
         file: &S::File<'_>,
         span: Span,
         name: SegmentName,
         after: &After,
-    ) -> Result<(Option<Break>, Span), ReadError> {
+    ) -> Result<Read, ReadError> {
         let text = name.to_string();
         let before = self.told.bytes_done;
-        let mut broken: Option<Break> = None;
-        let span = self.join_pieces(file, span, &text, &mut broken);
+        let mut kept = Kept { begun: None, may_go_back: after.excuses(), broken: None };
+        let span = self.join_pieces(file, span, &text, &mut kept);
         let lines = Lines::new(file, span, &mut self.buffer, ());
         let may_grow = matches!(after, After::Nothing);
         let mut lines = if may_grow { lines.of_growing_file() } else { lines };
@@ -241,12 +248,13 @@ impl<S: LogSource> Reader<'_, S> {
                 self.told.bytes_done = before.saturating_add(line.offset);
                 (self.progress)(self.told);
             }
-            take_line(&mut self.checker, &line, &text, &mut broken);
+            take_line(&mut self.checker, &line, &text, &mut kept);
         };
         let span = Span { start: 0, lines_before: lines.lines(), end: lines.end() };
         self.told.bytes_done = before.saturating_add(span.end);
+        let Kept { broken, begun, .. } = kept;
         match read {
-            Ok(()) => Ok((broken, span)),
+            Ok(()) => Ok(Read { broken, begun, span }),
             Err(error) => {
                 if let Some(broken) = broken {
                     self.keep_findings(broken);
@@ -263,7 +271,7 @@ impl<S: LogSource> Reader<'_, S> {
         file: &S::File<'_>,
         mut span: Span,
         text: &str,
-        broken: &mut Option<Break>,
+        kept: &mut Kept,
     ) -> Span {
         let before = self.told.bytes_done;
         pool::read_ahead(file, span.end, self.jobs, &mut |piece| {
@@ -282,7 +290,7 @@ impl<S: LogSource> Reader<'_, S> {
                     let number = span.lines_before.saturating_add(1);
                     let whole = Text::Whole(text_of_line);
                     let line = Line { number, offset: span.start, text: whole, ended: true };
-                    take_line(&mut self.checker, &line, text, broken);
+                    take_line(&mut self.checker, &line, text, kept);
                     span = span.behind(text_of_line, 1);
                 }
             }
@@ -344,18 +352,18 @@ impl<S: LogSource> Reader<'_, S> {
     fn go_back(
         &mut self,
         file: &S::File<'_>,
-        begun: Option<(State, Ledger)>,
+        begun: Option<Box<(State, Ledger)>>,
         tail: Span,
         name: SegmentName,
     ) -> Result<(), ReadError> {
-        let Some((state, ledger)) = begun else { return Ok(()) };
-        (self.checker.state, self.checker.ledger) = (state, ledger);
+        let Some(begun) = begun else { return Ok(()) };
+        (self.checker.state, self.checker.ledger) = *begun;
         let done = self.told.bytes_done;
         self.told.bytes_done = done.saturating_sub(tail.end);
         let read = self.read_lines(file, Span::up_to(tail.start), name, &After::NoAccount);
         self.told.bytes_done = done;
         // Only a file that was changed meanwhile is broken there.
-        read?.0.into_iter().for_each(|broken| self.keep_findings(broken));
+        read?.broken.into_iter().for_each(|broken| self.keep_findings(broken));
         Ok(())
     }
 
@@ -418,13 +426,23 @@ pub(crate) fn unsealed_end(tail: &Tail, place: Place<'_>) -> Notice {
     notice
 }
 
-/// Checks a line of a file, and keeps what was known before the first one that does not go
-/// on from the one before.
-fn take_line(checker: &mut Checker, line: &Line<'_>, file: &str, broken: &mut Option<Break>) {
+/// What is kept while the lines of a segment are read.
+struct Kept {
+    begun: Option<Box<(State, Ledger)>>,
+    may_go_back: bool,
+    broken: Option<Break>,
+}
+
+/// Checks a line of a file. Keeps what was known before the first one that does not go on from the
+/// one before, and before a segment that is sealed.
+fn take_line(checker: &mut Checker, line: &Line<'_>, file: &str, kept: &mut Kept) {
     let place = Place { file, line: line.number, offset: line.offset };
     let assessed = checker.assess(line);
-    if broken.is_none() && !assessed.is_linked() {
-        *broken = Some(Break {
+    if line.number == 1 && kept.may_go_back && assessed.names_a_key() {
+        kept.begun = Some(Box::new((checker.state.clone(), checker.ledger.clone())));
+    }
+    if kept.broken.is_none() && !assessed.is_linked() {
+        kept.broken = Some(Break {
             state: checker.state.clone(),
             ledger: std::mem::take(&mut checker.ledger),
             start: line.offset,

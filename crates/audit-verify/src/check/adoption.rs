@@ -126,7 +126,8 @@ impl Adopted {
             again.is_some_and(|again| SignedCheckpoint::open(again.note, &keys).is_ok())
         };
         // One that ends where the range begins is why it begins there.
-        let mut begins_at_own = first_seq <= self.least || self.is_recorded;
+        let least = self.least.max(self.said.begins);
+        let mut begins_at_own = first_seq <= least || self.is_recorded;
         let mut has_own = false;
         for (size, name) in claims.beside(first_seq..=last_seq.saturating_add(1)) {
             if !is_own(&name) {
@@ -141,9 +142,9 @@ impl Adopted {
                 ledger.find(finding.seq(size.checked_sub(1)).found(found));
             }
         }
-        if !begins_at_own
-            && (has_own || claims.beside(0..=first_seq).any(|(_, name)| is_own(&name)))
-        {
+        // Where no note is left, that is for others to say.
+        has_own |= !begins_at_own && claims.beside(0..=u64::MAX).any(|(_, name)| is_own(&name));
+        if !begins_at_own && has_own {
             let place = Place { file: &self.file, line: self.line, offset: self.offset };
             let expected = format!("records from seq {}", self.least);
             let found = format!("from seq {first_seq}, up to which no checkpoint is");

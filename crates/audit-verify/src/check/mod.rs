@@ -18,6 +18,7 @@ mod tree;
 
 use audit_core::event::is_critical_type;
 use audit_core::{Digest, Receipt};
+use memchr::memmem;
 
 use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes};
 use crate::parse::json::Scratch;
@@ -127,6 +128,20 @@ pub(crate) enum Assessed<'l> {
 }
 
 impl Assessed<'_> {
+    /// Whether it begins a segment that may be sealed.
+    pub(crate) fn names_a_key(&self) -> bool {
+        match self {
+            Self::Record { record, .. } => {
+                record.event_type == "segment_opened"
+                    && memmem::find(record.event, br#""key":"#).is_some()
+            }
+            Self::Foreign { .. }
+            | Self::Malformed { .. }
+            | Self::Damaged { .. }
+            | Self::Rest { .. } => false,
+        }
+    }
+
     /// Whether the prefix of whole, linked records goes on with it.
     pub(crate) fn is_linked(&self) -> bool {
         match self {

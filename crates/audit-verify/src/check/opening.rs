@@ -110,9 +110,9 @@ impl Opening {
         self.first_seq
     }
 
-    /// Whether the newest record is `log_closed`.
+    /// Whether the newest record is the last one of its segment: `log_closed`, or `format_changed`.
     pub(super) fn is_closed(&self) -> bool {
-        self.stage == Stage::Closed
+        matches!(self.stage, Stage::Closed | Stage::FormatChanged(_))
     }
 
     /// Notes a record of a version that is not known: whatever it is, the opening is over.

@@ -116,13 +116,13 @@ impl Checker {
         found
     }
 
-    /// Compares the checkpoints of records that are not here with what a frontier tells of them: the
+    /// Compares the given checkpoints of records that are not here with what a frontier tells of them: the
     /// roots of its first parts are roots of smaller trees.
     fn compare_parts(&mut self, size: u64, roots: &[audit_core::Digest]) {
         let is_first = self.state.pruning.begins().is_none() && self.chain().gap().is_none();
         let claims = &mut self.state.trust.claims;
         for frontier in opening::parts(size, roots).iter().filter(|_| is_first) {
-            claims.compare(frontier, true, &mut self.ledger);
+            claims.compare_given(frontier, &mut self.ledger);
         }
     }
 

@@ -40,6 +40,8 @@ struct Course {
     last: Option<At>,
     /// Whether the newest line is damaged, so that it may be what is missed.
     unsure: bool,
+    /// Whether a record with a seal has been read, and nothing damaged since.
+    has_seal: bool,
     unsealed: Option<Unsealed>,
 }
 
@@ -173,7 +175,7 @@ impl Seals {
             is_closed: false,
         };
         course.unsealed = match &run.sealed {
-            None => course.unsealed.or(Some(before)),
+            None => course.unsealed.or(course.has_seal.then_some(before)),
             Some(sealed) => (sealed.seq < run.last_seq).then(|| Unsealed {
                 start: span.start.saturating_add(sealed.bytes),
                 lines_before: span.lines_before.saturating_add(sealed.records),
@@ -181,6 +183,7 @@ impl Seals {
                 is_closed: false,
             }),
         };
+        course.has_seal |= run.sealed.is_some();
         course.unsure = false;
         course.last = Some(At {
             seq: run.last_seq,
@@ -219,20 +222,18 @@ impl Course {
         at: At,
         is_closed: bool,
     ) -> Option<(Code, At)> {
+        let is_behind_a_seal = self.has_seal && self.opening.is_none();
         let found = match self.opening {
             Some(newest) => self.step_in_opening(newest, lifecycle),
             None => misses_its_own(record, lifecycle).map(|code| (code, at)),
         };
         if record.is_sealed {
-            self.opening = None;
-            self.unsealed = None;
-        } else if self.opening.is_none() {
+            (self.opening, self.unsealed, self.has_seal) = (None, None, true);
+        } else if is_behind_a_seal {
             let (start, lines_before) = (at.offset, at.line.saturating_sub(1));
             let follows = record.prev_hash;
             let first = Unsealed { start, lines_before, follows, is_closed };
-            // Behind what is damaged, or an opening without a seal, there is no sealed record.
-            let is_behind_a_seal = found.is_none() && !self.unsure;
-            self.unsealed = self.unsealed.or(is_behind_a_seal.then_some(first));
+            self.unsealed = self.unsealed.or(Some(first));
         }
         self.last = Some(at);
         self.unsure = false;

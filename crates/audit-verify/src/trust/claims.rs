@@ -77,6 +77,23 @@ impl Claims {
         }
     }
 
+    /// Compares what is claimed of a tree of this size by checkpoints that were given, whose records
+    /// are not here.
+    pub(crate) fn compare_given(&mut self, frontier: &Frontier, ledger: &mut Ledger) {
+        let root = frontier.root();
+        for (claim, seen) in self.by_size.iter().zip(&mut self.seen) {
+            let is_given = matches!(claim.by, By::Given(_) | By::Since(_));
+            if !is_given || claim.size() != frontier.size() {
+                continue;
+            }
+            let is_same = *claim.checkpoint.root() == root;
+            *seen = if is_same { Seen::Held } else { Seen::Contradicted };
+            if !is_same {
+                ledger.find(claim.contradicted(root));
+            }
+        }
+    }
+
     /// The root at this size, where a claim of it was found true.
     pub(crate) fn root_at(&self, size: u64) -> Option<Digest> {
         let from = self.by_size.partition_point(|claim| claim.size() < size);

@@ -239,6 +239,7 @@ fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
         bytes: 400,
         sha256: Digest::of(b"gone").to_string(),
         valid_records: 0,
+        kind: "torn",
     };
     log.open_segment();
     if choices.of(2) == 0 {

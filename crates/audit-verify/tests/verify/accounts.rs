@@ -12,6 +12,7 @@ pub(crate) struct Account {
     pub(crate) bytes: usize,
     pub(crate) sha256: String,
     pub(crate) valid_records: u64,
+    pub(crate) kind: &'static str,
 }
 
 impl Account {
@@ -20,13 +21,13 @@ impl Account {
         let tail = &log.files[&log.file][offset..];
         let sha256 = Digest::of(tail).to_string();
         let (file, bytes) = (log.file.clone(), tail.len());
-        Self { file, offset, bytes, sha256, valid_records: 0 }
+        Self { file, offset, bytes, sha256, valid_records: 0, kind: "torn" }
     }
 
     pub(crate) fn event(&self) -> String {
-        let Self { file, offset, bytes, sha256, valid_records } = self;
+        let Self { file, offset, bytes, sha256, valid_records, kind } = self;
         format!(
-            r#"{{"event_type":"log_recovered","file":"{file}","offset":{offset},"bytes":{bytes},"sha256":"{sha256}","valid_records":{valid_records},"kind":"torn"}}"#
+            r#"{{"event_type":"log_recovered","file":"{file}","offset":{offset},"bytes":{bytes},"sha256":"{sha256}","valid_records":{valid_records},"kind":"{kind}"}}"#
         )
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use audit_checkpoint::SigningKey;
 use audit_core::digest::leaf_hash;
-use audit_core::{Digest, Frontier, Receipt};
+use audit_core::lifecycle::LogId;
+use audit_core::seal::{SEAL_FIELD_BYTES, split_seal};
+use audit_core::{Digest, Frontier, Receipt, SealKey};
 use audit_verify::{Finding, MemorySource, Report, Verdict, VerifyOptions, verify_source};
 
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
@@ -21,6 +24,30 @@ pub(crate) struct Builder {
     pub(crate) log_id: String,
     /// The newest segment.
     pub(crate) file: String,
+    /// What its segments are sealed with, from the next one on.
+    pub(crate) sealing: Option<Sealing>,
+    /// Seq of the first `segment_opened` of a sealed segment.
+    pub(crate) sealed_from: Option<u64>,
+    /// What the next segments say of the newest prune.
+    pub(crate) pruned: Option<(u64, u64, Digest)>,
+}
+
+/// What a log is sealed with.
+#[derive(Clone)]
+pub(crate) struct Sealing {
+    pub(crate) key: SealKey,
+    pub(crate) vkey: String,
+    /// Seq of the record that first names the key; `None` until that is written.
+    pub(crate) since: Option<u64>,
+}
+
+impl Sealing {
+    /// By a key that is made of a seed of one repeated byte.
+    pub(crate) fn by(key: &SigningKey, seed: u8) -> Self {
+        let log_id = LogId::from_hex(LOG_ID).unwrap();
+        let vkey = key.verifying_key().to_string();
+        Self { key: SealKey::derive(&[seed; 32], log_id), vkey, since: None }
+    }
 }
 
 impl Builder {
@@ -33,6 +60,9 @@ impl Builder {
             frontier: Frontier::new(),
             log_id: LOG_ID.to_owned(),
             file: String::new(),
+            sealing: None,
+            sealed_from: None,
+            pruned: None,
         }
     }
 
@@ -60,6 +90,42 @@ impl Builder {
         self.advance(hash);
     }
 
+    /// Appends the record of an event, sealed.
+    pub(crate) fn record_sealed(&mut self, event: &str) {
+        let (line, unsealed) = Self::line(self.seq, event, self.prev_hash);
+        let seal = self.sealing.as_ref().unwrap().key.seal(&unsealed).to_text();
+        let seal = str::from_utf8(&seal).unwrap().to_owned();
+        let body = &line[..line.len() - HASH_FIELD_BYTES];
+        let (line, hash) = self::seal(&format!("{body},\"seal\":\"{seal}\""));
+        self.append(line.as_bytes());
+        self.advance(hash);
+    }
+
+    /// Appends a record of another version of the format.
+    pub(crate) fn foreign(&mut self, version: u64) {
+        let (line, hash) = self.foreign_line(version);
+        self.append(line.as_bytes());
+        self.advance(hash);
+    }
+
+    /// The line of such a record.
+    pub(crate) fn foreign_line(&self, version: u64) -> (String, Digest) {
+        let (line, _) = Self::line(self.seq, r#"{"event_type":"x"}"#, self.prev_hash);
+        let body = line[..line.len() - HASH_FIELD_BYTES].replacen(
+            r#""v":1,"#,
+            &format!(r#""v":{version},"#),
+            1,
+        );
+        seal(&body.replace("audit_id", "another_member"))
+    }
+
+    /// Announces another version, and begins a segment for its records.
+    pub(crate) fn change_format(&mut self, version: u64) {
+        self.record(&format!(r#"{{"event_type":"format_changed","to":{version}}}"#));
+        self.file = segment_name(self.seq);
+        self.files.insert(self.file.clone(), Vec::new());
+    }
+
     /// Appends bytes to the newest segment.
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         self.files.get_mut(&self.file).unwrap().extend_from_slice(bytes);
@@ -72,10 +138,15 @@ impl Builder {
     }
 
     pub(crate) fn event(&mut self) {
+        self.record(&self.event_text());
+    }
+
+    /// An event that a caller reports.
+    pub(crate) fn event_text(&self) -> String {
         let number = self.seq;
-        self.record(&format!(
+        format!(
             r#"{{"event_type":"seal_verified","timestamp":"2026-01-02T03:04:05Z","shard_id":"s @ {number}","worker_id":"w"}}"#
-        ));
+        )
     }
 
     pub(crate) fn events(&mut self, count: usize) {
@@ -86,6 +157,11 @@ impl Builder {
     pub(crate) fn open_segment(&mut self) {
         let previous = std::mem::replace(&mut self.file, segment_name(self.seq));
         self.files.insert(self.file.clone(), Vec::new());
+        let (seq, is_sealed) = (self.seq, self.sealing.is_some());
+        self.sealed_from = self.sealed_from.or(is_sealed.then_some(seq));
+        if let Some(sealing) = &mut self.sealing {
+            sealing.since.get_or_insert(seq);
+        }
         let event = self.segment_opened(&previous);
         self.record(&event);
     }
@@ -102,10 +178,24 @@ impl Builder {
             ),
         };
         format!(
-            r#"{{"event_type":"segment_opened","log_id":"{}","merkle_frontier":[{}]{previous}}}"#,
+            r#"{{"event_type":"segment_opened","log_id":"{}","merkle_frontier":[{}]{previous}{}}}"#,
             self.log_id,
-            roots.join(",")
+            roots.join(","),
+            self.of_seals()
         )
+    }
+
+    /// The members of that event which logs have that sign.
+    fn of_seals(&self) -> String {
+        let Some(sealed_from) = self.sealed_from else { return String::new() };
+        let key = self.sealing.as_ref().map_or_else(String::new, |sealing| {
+            let since = sealing.since.unwrap_or(self.seq);
+            format!(r#","key":{{"vkey":"{}","since":{since}}}"#, sealing.vkey)
+        });
+        let pruned = self.pruned.map_or_else(String::new, |(seq, last_seq, hash)| {
+            format!(r#","pruned":{{"seq":{seq},"last_seq":{last_seq},"last_hash":"{hash}"}}"#)
+        });
+        format!(r#","unsynced_max_bytes":4096{key},"sealed_from":{sealed_from}{pruned}"#)
     }
 
     pub(crate) fn log_opened(&mut self) {
@@ -172,12 +262,18 @@ pub(crate) fn seal_from<'l>(lines: impl IntoIterator<Item = &'l mut Vec<u8>>, fi
 }
 
 fn has_link(line: &[u8]) -> bool {
-    line.len() >= HASH_FIELD_BYTES + PREV_HASH_FIELD_BYTES
+    line.len() >= HASH_FIELD_BYTES + seal_bytes(line) + PREV_HASH_FIELD_BYTES
+}
+
+/// Bytes of the seal that a line has.
+fn seal_bytes(line: &[u8]) -> usize {
+    let body = line.get(..line.len() - HASH_FIELD_BYTES).unwrap_or_default();
+    if split_seal(body).is_some() { SEAL_FIELD_BYTES } else { 0 }
 }
 
 /// Names another record as the one before.
 fn link(line: &mut [u8], hash: Digest) {
-    let end = line.len() - HASH_FIELD_BYTES - 1;
+    let end = line.len() - HASH_FIELD_BYTES - seal_bytes(line) - 1;
     line[end - 64..end].copy_from_slice(hash.to_string().as_bytes());
 }
 

@@ -48,6 +48,7 @@ fn every_finding_that_needs_nothing_from_elsewhere_is_in_the_corpus() {
         "pin_mismatch",
         "pin_not_checked",
         "pin_not_verified",
+        "prune_not_attested",
         "quorum_not_met",
         "requirement_not_met",
         "segment_unreadable",

@@ -4,12 +4,16 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails")]
 
 mod accounts;
+mod adopted;
 mod bad_input;
 mod bit_flips;
 mod builder;
 mod checkpoints;
 mod cuts;
+mod exact_prunes;
 mod fixtures;
+mod foreign;
+mod gaps;
 mod golden;
 mod heads;
 mod jobs;
@@ -26,9 +30,12 @@ mod says;
 #[cfg(feature = "schema")]
 mod schema;
 mod sealed_logs;
+mod sealing;
+mod seals;
 mod second;
 mod segments;
 mod signed;
+mod stated;
 mod text;
 mod verdicts;
 mod view;

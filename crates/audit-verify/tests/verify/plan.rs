@@ -106,7 +106,7 @@ impl Plan {
 
     /// So many events, none of which is sealed.
     pub(crate) fn events(&mut self, events: usize) -> &mut Self {
-        (0..events).for_each(|_| drop(self.push(event(), Seal::None)));
+        (0..events).for_each(|_| _ = self.push(event(), Seal::None));
         self
     }
 
@@ -191,6 +191,11 @@ fn extend(event: &mut Value, more: Value) {
     event.as_object_mut().unwrap().extend(more);
 }
 
+/// The key that seals records beside this signing key.
+fn seal_key(seed: u8) -> SealKey {
+    SealKey::derive(&[seed; 32], LogId::from_hex(LOG_ID).unwrap())
+}
+
 /// Makes the bytes of a log.
 struct Maker {
     files: Files,
@@ -206,7 +211,6 @@ struct Maker {
 
 impl Maker {
     fn new() -> Self {
-        let log_id = LogId::from_hex(LOG_ID).unwrap();
         Self {
             files: Files::new(),
             hashes: Vec::new(),
@@ -214,11 +218,14 @@ impl Maker {
             bytes: Vec::new(),
             counted: 0,
             valid_records: 0,
-            key: SealKey::derive(&[1; 32], log_id),
+            key: seal_key(1),
         }
     }
 
     fn segment(&mut self, segment: &Segment) {
+        let opened = segment.records.first();
+        let by_next = opened.is_some_and(|it| it.event["key"]["vkey"] == next_vkey());
+        self.key = seal_key(if by_next { 2 } else { 1 });
         let file = segment_name(self.next_seq());
         let mut bytes = Vec::new();
         for planned in &segment.records {

@@ -1,20 +1,24 @@
-//! Logs that are sealed, or hold what only newer writers say, with which nothing is wrong.
+//! Logs that are sealed, or hold what only newer writers say: whole, and with something false.
 
 use audit_core::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::plan::{Plan, Seal, TIME, log_opened, next_vkey, place, vkey};
+use crate::plan::{Plan, Planned, Seal, TIME, log_opened, next_vkey, place, vkey};
+use crate::signed::Change;
 
 /// A log, and what its directory is called in the corpus.
 pub(crate) type Sealed = (&'static str, fn() -> Plan);
 
+/// Logs of which the corpus has others like them.
+pub(crate) const PLAIN: &[Sealed] = &[
+    ("closed", closed),
+    ("newest not sealed yet", newest_not_yet),
+    ("recovered", || recovered(2, b"")),
+];
+
 pub(crate) const WHOLE: &[Sealed] = &[
-    ("whole-sealed", closed),
-    ("whole-sealed-newest-not-yet", newest_not_yet),
-    ("whole-sealed-recovered", || recovered(2, b"")),
     ("whole-sealed-recovered-line", || recovered(2, b"{\"v\":1,\"seq\":")),
     ("whole-sealed-own-events", own_events),
-    ("whole-sealed-missed-segment-left", missed_segment),
     ("whole-sealed-key-changed", key_changed),
     ("whole-adopted-from-before-seals", || adopted("no_key_before")),
     ("whole-adopted-without-head", adopted_without_head),
@@ -24,6 +28,34 @@ pub(crate) const WHOLE: &[Sealed] = &[
     ("whole-pruned-twice", pruned_twice),
     ("whole-pruned-with-its-record", pruned_with_its_record),
 ];
+
+/// The same, of which something is false.
+pub(crate) const FALSE: &[Sealed] = &[
+    ("sealed-missed-segment", missed_segment),
+    ("sealed-recovered-own-record", recovered_own_record),
+    ("key-changed-elsewhere", || with(key_changed(), 1, 0, "/key/since", 5.into())),
+    ("copied-from-elsewhere", || with(copied(), 1, 2, "/from", place(3))),
+    ("adopted-other-records", || with(adopted("before_seals"), 2, 2, "/last_seq", 5.into())),
+    ("adopted-begins-elsewhere", || with(adopted_without_head(), 2, 2, "/begins", 0.into())),
+    ("pruned-with-a-gap", || with(pruned_twice(), 3, 2, "/files/0/last_seq", 7.into())),
+    ("pruned-after-another", || {
+        with(pruned_twice(), 3, 2, "/after/last_hash", another_hash().into())
+    }),
+];
+
+/// A log with another value of a member in a record of a segment.
+fn with(mut plan: Plan, segment: usize, record: usize, pointer: &str, value: Value) -> Plan {
+    *plan.segments[segment].records[record].event.pointer_mut(pointer).unwrap() = value;
+    plan
+}
+
+/// A record of the writer's own that was recovered over, though it would have had a seal.
+fn recovered_own_record() -> Plan {
+    let mut plan = recovered(2, b"");
+    let event = json!({ "event_type": "disk_full", "available_bytes": 4096 });
+    plan.segments[0].lost.push(Planned { event, seal: Seal::None });
+    plan
+}
 
 /// An opening and two writes, sealed.
 pub(crate) fn opened() -> Plan {
@@ -69,11 +101,10 @@ fn own_events() -> Plan {
     plan
 }
 
-/// The writer left a segment that somebody had made longer, before its last records were sealed.
-/// That is `truncated`.
+/// The writer left a segment that somebody had made longer.
 fn missed_segment() -> Plan {
     let mut plan = opened();
-    let last_seq = plan.events(2).next_seq() - 1;
+    let last_seq = plan.next_seq() - 1;
     let missing = json!({
         "file": crate::builder::segment_name(0), "first_seq": 0, "last_seq": last_seq,
         "last_hash": null, "reason": "size_changed",
@@ -87,9 +118,7 @@ pub(crate) fn key_changed() -> Plan {
     let mut plan = opened();
     let since = plan.next_seq() + 2;
     plan.open_sealed(&next_vkey(), since, json!({})).log_opened(Seal::None);
-    let changed = json!({
-        "old_vkey": vkey(), "new_vkey": next_vkey(), "old_signature": "AA==", "new_signature": "AA==",
-    });
+    let changed = serde_json::from_str(&Change::at(since).event()).unwrap();
     plan.own("key_changed", changed, Seal::Right).write(1);
     plan.open_sealed(&next_vkey(), since, json!({})).log_opened(Seal::Right).write(1);
     plan

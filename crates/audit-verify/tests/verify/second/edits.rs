@@ -67,6 +67,7 @@ fn own_event(dice: &mut Dice) -> Value {
         json!({ "event_type": "disk_full", "available_bytes": 7 }),
         json!({ "event_type": "seal_verified", "timestamp": "2026-01-02T03:04:05Z", "shard_id": "s", "worker_id": "w" }),
         json!({ "event_type": "log_closed" }),
+        json!({ "event_type": "format_changed", "to": 2 }),
     ];
     if dice.once_in(8) {
         let mut opened = json!({ "event_type": "log_opened" });

@@ -1,0 +1,257 @@
+//! Deletions that account for every record, and what has to cover them.
+
+use audit_core::Digest;
+use audit_verify::{Verdict, VerifyOptions};
+
+use crate::accounts::Pruned;
+use crate::builder::{Builder, Files, segment_name, verify};
+use crate::sealing::OPENED;
+use crate::signed::{
+    codes_of, key, note, note_path, notices_of, pin, public, strip, verify_by, with_key,
+};
+
+/// What an exact prune says besides.
+#[derive(Clone)]
+pub(crate) struct Exact {
+    pruned: Pruned,
+    /// The last seq of each file.
+    last_seqs: Vec<Option<u64>>,
+    after: Option<(u64, Digest)>,
+}
+
+impl Exact {
+    fn event(&self) -> String {
+        let mut event = self.pruned.event();
+        for (name, last_seq) in self.pruned.files.iter().zip(&self.last_seqs) {
+            let Some(last_seq) = last_seq else { continue };
+            let (before, after) = event.split_once(&format!("\"{name}\"")).unwrap();
+            let after = after.replacen('}', &format!(",\"last_seq\":{last_seq}}}"), 1);
+            event = format!("{before}\"{name}\"{after}");
+        }
+        let after = self.after.map_or_else(String::new, |(last_seq, hash)| {
+            format!(r#","after":{{"last_seq":{last_seq},"last_hash":"{hash}"}}"#)
+        });
+        let rest = format!(r#"{after},"before":"2026-01-02T00:00:00.000000000Z"}}"#);
+        format!("{}{rest}", event.strip_suffix('}').unwrap())
+    }
+}
+
+/// Declares that the first segments of a log are deleted, so many, with the last one ending at the
+/// beginning of the newest; seq, last seq and last hash of that record.
+pub(crate) fn prune(
+    log: &mut Builder,
+    files: usize,
+    falsify: impl FnOnce(&mut Exact),
+) -> (u64, u64, Digest) {
+    let mut exact = of_first(log, files);
+    falsify(&mut exact);
+    let seq = log.seq;
+    log.record_sealed(&exact.event());
+    (seq, exact.pruned.last_seq, exact.pruned.last_hash)
+}
+
+/// The truth about the first segments of a log.
+fn of_first(log: &Builder, count: usize) -> Exact {
+    let names: Vec<_> = log.files.keys().filter(|name| name.ends_with("jsonl")).cloned().collect();
+    let firsts: Vec<u64> = names.iter().map(|name| name[..20].parse().unwrap()).collect();
+    let mut frontier = audit_core::Frontier::new();
+    let mut last_hash = Digest::ZERO;
+    for name in &names[..count] {
+        for line in crate::builder::lines_of(&log.files[name]) {
+            last_hash = crate::builder::hash_of(&line).unwrap();
+            frontier.push(last_hash);
+        }
+    }
+    let last_seq = firsts[count] - 1;
+    let pruned = Pruned {
+        last_seq,
+        last_hash,
+        roots: frontier.roots().to_vec(),
+        files: names[..count].to_vec(),
+    };
+    let last_seqs = firsts[1..=count].iter().map(|first| Some(first - 1)).collect();
+    Exact { pruned, last_seqs, after: None }
+}
+
+/// Four segments; the last declares that the first two are deleted. A checkpoint covers that.
+fn log(falsify: impl FnOnce(&mut Exact)) -> Builder {
+    let mut log = Builder::sealed();
+    log.write(3);
+    log.rotate_sealed();
+    log.write(4);
+    log.rotate_sealed();
+    log.write(2);
+    log.rotate_sealed();
+    prune(&mut log, 2, falsify);
+    log.write(1);
+    log.sign(&key(1));
+    log
+}
+
+fn delete(files: &mut Files, count: usize) {
+    let names: Vec<_> =
+        files.keys().filter(|name| name.ends_with("jsonl")).take(count).cloned().collect();
+    for name in names {
+        files.remove(&name);
+    }
+}
+
+#[test]
+fn an_exact_deletion_is_a_notice_at_each_of_its_stages() {
+    for deleted in 0..=2 {
+        let mut log = log(|_| ());
+        delete(&mut log.files, deleted);
+        let report = with_key(&log.files, &key(1));
+        assert_eq!(report.verdict, Verdict::Signed, "{report}");
+        let notices: &[&str] = if deleted == 0 { &[] } else { &["pruned_prefix"] };
+        assert_eq!(notices_of(&report), notices, "{report}");
+    }
+    let mut log = log(|_| ());
+    delete(&mut log.files, 3);
+    assert_eq!(codes_of(&verify(&log.files)), ["head_missing"]);
+}
+
+#[test]
+fn its_files_reach_without_a_gap_to_its_last_record() {
+    let falsify: [fn(&mut Exact); 7] = [
+        |exact| exact.last_seqs[1] = None,
+        |exact| exact.last_seqs[0] = exact.last_seqs[0].map(|last| last - 1),
+        |exact| exact.last_seqs[1] = exact.last_seqs[1].map(|last| last + 1),
+        |exact| drop(exact.pruned.files.remove(0)),
+        |exact| exact.pruned.files.clear(),
+        |exact| exact.pruned.files[1] = segment_name(4),
+        |exact| exact.after = Some((0, Digest::ZERO)),
+    ];
+    for (number, falsify) in falsify.into_iter().enumerate() {
+        for deleted in [0, 2] {
+            let mut log = log(falsify);
+            delete(&mut log.files, deleted);
+            let report = verify(&log.files);
+            assert_eq!(report.verdict, Verdict::Tampered, "{number}\n{report}");
+            assert_eq!(codes_of(&report), ["prune_mismatch"], "{number}\n{report}");
+        }
+    }
+}
+
+/// Two prunes, of which the second says that it is after the first, or something else.
+fn twice(after: impl Fn(u64, Digest) -> Option<(u64, Digest)>) -> Builder {
+    let mut log = Builder::sealed();
+    log.write(3);
+    log.rotate_sealed();
+    let first = prune(&mut log, 1, |_| ());
+    log.pruned = Some(first);
+    log.write(2);
+    log.rotate_sealed();
+    log.write(1);
+    let (_, last_seq, last_hash) = first;
+    let second = prune(&mut log, 2, |exact| {
+        exact.pruned.files.remove(0);
+        exact.last_seqs.remove(0);
+        exact.after = after(last_seq, last_hash);
+    });
+    log.pruned = Some(second);
+    log.rotate_sealed();
+    log.write(1);
+    log.sign(&key(1));
+    log
+}
+
+#[test]
+fn a_deletion_begins_where_the_one_before_it_ended() {
+    let mut log = twice(|last_seq, last_hash| Some((last_seq, last_hash)));
+    for deleted in 0..2 {
+        let report = with_key(&log.files, &key(1));
+        assert_eq!(report.verdict, Verdict::Signed, "{deleted}\n{report}");
+        delete(&mut log.files, 1);
+    }
+    // Where the record of the one before is gone, what is said of it counts as it is.
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Signed, "{report}");
+    let others: [fn(u64, Digest) -> Option<(u64, Digest)>; 3] = [
+        |_, _| None,
+        |last_seq, _| Some((last_seq, Digest::ZERO)),
+        |last_seq, hash| Some((last_seq - 1, hash)),
+    ];
+    for other in others {
+        assert_eq!(codes_of(&verify(&twice(other).files)), ["prune_mismatch"]);
+    }
+}
+
+#[test]
+fn with_a_key_a_checkpoint_has_to_cover_the_record_before_anything_is_deleted() {
+    let mut log = log(|_| ());
+    strip(&mut log.files);
+    // It covers what is deleted, and not the record that says so.
+    let size = 14;
+    log.files.insert(note_path(size), note(&key(1), size, root_at(&log, size)));
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+    delete(&mut log.files, 2);
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Tampered, "{report}");
+    assert_eq!(codes_of(&report), ["prune_not_attested"], "{report}");
+    // Nobody asks for the key.
+    assert_eq!(verify(&log.files).verdict, Verdict::Consistent);
+    // A checkpoint that is kept elsewhere covers it as well.
+    let kept = pin(&log.note(&key(1)));
+    let keys = vec![public(&key(1))];
+    let options = VerifyOptions { keys, pins: vec![kept], ..VerifyOptions::default() };
+    assert_eq!(verify_by(&log.files, &options).verdict, Verdict::Intact);
+}
+
+/// The root of the tree over the first records of a log.
+fn root_at(log: &Builder, size: u64) -> Digest {
+    let mut frontier = audit_core::Frontier::new();
+    let lines = log.files.values().flat_map(|bytes| crate::builder::lines_of(bytes));
+    for line in
+        lines.filter(|line| line.starts_with(b"{\"v\"")).take(usize::try_from(size).unwrap())
+    {
+        frontier.push(crate::builder::hash_of(&line).unwrap());
+    }
+    frontier.root()
+}
+
+#[test]
+fn a_pin_of_deleted_records_says_nothing_but_where_the_frontier_tells_its_root() {
+    let whole = log(|_| ());
+    let mut log = whole.clone();
+    delete(&mut log.files, 2);
+    let with_pin = |files: &Files, size: u64, root: Digest| {
+        let pins = vec![pin(&note(&key(1), size, root))];
+        verify_by(files, &VerifyOptions { pins, ..VerifyOptions::default() })
+    };
+    // Ten records are deleted: eight and two.
+    for size in 1..=10 {
+        let root = root_at(&whole, size);
+        let report = with_pin(&log.files, size, root);
+        assert_eq!(report.verdict, Verdict::Consistent, "{size}\n{report}");
+        let decided = [8, 10].contains(&size);
+        assert_eq!(report.covered_up_to, decided.then(|| size - 1), "{size}\n{report}");
+        assert_eq!(notices_of(&report).contains(&"pin_in_pruned"), !decided, "{size}\n{report}");
+        let other = with_pin(&log.files, size, Digest::of(b"another"));
+        assert_eq!(other.verdict == Verdict::Tampered, decided, "{size}\n{other}");
+    }
+    // Where nothing says that they were deleted, it cannot be told.
+    delete(&mut log.files, 1);
+    let report = with_pin(&log.files, 5, root_at(&whole, 5));
+    assert!(codes_of(&report).contains(&"pin_not_checked"), "{report}");
+}
+
+#[test]
+fn a_writer_before_seals_deleted_first() {
+    let mut log = Builder::new();
+    log.event();
+    let pruned = Pruned::all_of(&log);
+    log.open_segment();
+    log.record(&pruned.event());
+    log.files.pop_first();
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(codes_of(&report), ["no_checkpoint_by_key"], "{report}");
+    log.seal_with(1);
+    let adopted = format!(
+        r#"{{"event_type":"records_adopted","first_seq":3,"last_seq":{},"begins":3,"why":"no_key_before"}}"#,
+        log.seq - 1
+    );
+    log.open_with(&[OPENED.to_owned(), adopted]);
+    assert_eq!(codes_of(&verify(&log.files)), [""; 0]);
+}
