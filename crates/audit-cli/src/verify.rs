@@ -8,7 +8,7 @@ use std::thread;
 use audit_core::{EventTime, Inert, Receipt};
 use audit_log::checkpoint::{KeyKind, Policy, VerifyingKey};
 use audit_verify::{
-    DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
+    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
@@ -63,6 +63,10 @@ pub(crate) struct VerifyArgs {
     /// What has to cover the last record; otherwise the log is unverifiable
     #[arg(long, value_enum, default_value_t = Required::Consistent)]
     require: Required,
+
+    /// Let a log with records that an operator adopted meet what is required
+    #[arg(long)]
+    allow_adopted: bool,
 
     /// How many threads read the log [default: as many as there are processors]
     #[arg(long, value_name = "N")]
@@ -135,6 +139,10 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
             Required::Consistent => Requirement::Consistent,
             Required::Signed => Requirement::Signed,
             Required::Intact => Requirement::Intact,
+        },
+        adopted: match args.allow_adopted {
+            true => AdoptedRecords::Allow,
+            false => AdoptedRecords::Refuse,
         },
         jobs: Jobs::new(args.jobs.unwrap_or_else(processors)),
     })

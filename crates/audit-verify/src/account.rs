@@ -1,17 +1,21 @@
 //! What the next segment says of the tail of one, and whether it is so.
 
+use crate::check::{Follows, State};
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::json::Scratch;
-use crate::parse::lifecycle::{Lifecycle, LogRecovered};
-use crate::parse::record::{Hashed, Record};
+use crate::parse::lifecycle::{Lifecycle, LogRecovered, TailKind};
+use crate::parse::record::{Foreign, Hashed, Record};
 use crate::scan::SegmentName;
-use crate::scan::lines::{Buffer, Lines, ReadError, Span, Text};
+use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
-use crate::tail::{self, Tail};
+use crate::tail::{self, Before, Tail};
 
-/// Lines at the beginning of a segment among which `log_recovered` is looked for: it is the second
-/// one, unless a byte was changed so that one line became two.
-const OPENING_LINES: usize = 3;
+/// Lines at the beginning of a segment that are looked at: `log_recovered` is the second one, unless a
+/// byte was changed so that one line became two, and `damage_found` comes after four others at most.
+const OPENING_LINES: usize = 8;
+
+/// What a writer found that judges seals, and behind which nothing counts.
+const SEAL_DAMAGE: [&str; 2] = ["seal_wrong", "seal_missing"];
 
 /// What comes after a segment, and says of its tail.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub(crate) enum After {
     /// A segment that accounts for no tail.
     NoAccount,
     Account(LogRecovered),
+    /// A segment whose writer found a seal to be wrong or missing, and went on before this byte.
+    Opaque(u64),
     /// A segment that may have accounted for one, but is damaged there.
     Damaged,
     /// A segment that cannot be read.
@@ -39,35 +45,66 @@ impl After {
         let Ok(size) = file.size() else { return Self::Unreadable };
         let mut lines = Lines::new(&file, Span::up_to(size), buffer, ());
         let mut scratch = Scratch::default();
+        // Whether an account of a tail may be in a line that is damaged.
+        let mut is_due = true;
         for read in 0..OPENING_LINES {
             let line = match lines.next() {
                 Ok(Some(line)) if line.ended => line,
                 Ok(None) if read > 0 => return Self::NoAccount,
-                Ok(_) => return Self::Damaged,
-                Err(_) => return Self::Unreadable,
+                Err(_) if is_due => return Self::Unreadable,
+                Ok(_) | Err(_) => return Self::damaged(is_due),
             };
-            let Text::Whole(text) = line.text else { return Self::Damaged };
+            let Text::Whole(text) = line.text else { return Self::damaged(is_due) };
             let hashed = Hashed::split(text).filter(Hashed::is_right);
-            let record = hashed.and_then(|hashed| Record::parse(hashed.body, &mut scratch).ok());
-            let Some(record) = record else { return Self::Damaged };
-            match Lifecycle::parse(&record.event_type, record.event) {
-                Ok(Some(Lifecycle::SegmentOpened(_))) => {}
-                Ok(Some(Lifecycle::LogRecovered(recovered)))
-                    if recovered.file().first_seq == name.first_seq =>
+            let lifecycle = match hashed.map(|hashed| own_event(hashed.body, &mut scratch)) {
+                Some(Ok(lifecycle)) => lifecycle,
+                Some(Err(Unread::Foreign)) => return Self::NoAccount,
+                Some(Err(Unread::Malformed)) | None => return Self::damaged(is_due),
+            };
+            match lifecycle {
+                Some(Lifecycle::SegmentOpened(_)) => {}
+                Some(Lifecycle::LogRecovered(recovered))
+                    if is_due && recovered.file().first_seq == name.first_seq =>
                 {
                     return Self::Account(recovered);
                 }
+                Some(Lifecycle::DamageFound(damage)) if damage.is_of(name, &SEAL_DAMAGE) => {
+                    return Self::Opaque(damage.offset);
+                }
+                Some(
+                    Lifecycle::LogOpened(_)
+                    | Lifecycle::RecordsAdopted(_)
+                    | Lifecycle::LogCopied(_)
+                    | Lifecycle::DamageFound(_),
+                ) => is_due = false,
                 _ => return Self::NoAccount,
             }
         }
         Self::NoAccount
     }
 
+    /// What a damaged line among the opening records leaves, where it may be what is looked for.
+    const fn damaged(is_due: bool) -> Self {
+        if is_due { Self::Damaged } else { Self::NoAccount }
+    }
+
     /// Whether the bytes behind a break may be a crash's, although nothing accounts for them.
     pub(crate) fn excuses(&self) -> bool {
         match self {
             Self::Nothing | Self::Damaged | Self::Unreadable => true,
-            Self::NoAccount | Self::Account(_) => false,
+            Self::NoAccount | Self::Account(_) | Self::Opaque(_) => false,
+        }
+    }
+
+    /// Whether another segment follows.
+    pub(crate) fn follows(&self) -> Follows {
+        match self {
+            Self::Nothing => Follows::Nothing,
+            Self::NoAccount
+            | Self::Account(_)
+            | Self::Opaque(_)
+            | Self::Damaged
+            | Self::Unreadable => Follows::Segment,
         }
     }
 
@@ -75,9 +112,41 @@ impl After {
     pub(crate) fn end_of_lines(&self, size: u64) -> u64 {
         match self {
             Self::Account(recovered) => recovered.offset.min(size),
+            Self::Opaque(offset) => (*offset).min(size),
             Self::Nothing | Self::NoAccount | Self::Damaged | Self::Unreadable => size,
         }
     }
+}
+
+/// Why an event was not read.
+enum Unread {
+    /// Its record is of a version that is not known.
+    Foreign,
+    Malformed,
+}
+
+/// The writer's own event in a record, of whatever version: all of them have `log_recovered` alike.
+fn own_event(body: &[u8], scratch: &mut Scratch) -> Result<Option<Lifecycle>, Unread> {
+    let record = match Record::parse(body, scratch) {
+        Ok(record) => record,
+        Err(fault) if fault.code == Code::VersionChanged => {
+            let version = Foreign::parse(body).map_err(|_| Unread::Malformed)?.version;
+            Record::parse_version(body, version, scratch).map_err(|_| Unread::Foreign)?
+        }
+        Err(_) => return Err(Unread::Malformed),
+    };
+    Lifecycle::parse(&record.event_type, record.event).or(Ok(None))
+}
+
+/// Whether a segment says in its first record that it is sealed.
+pub(crate) fn is_sealed(file: &impl LogFile, size: u64, buffer: &mut Buffer) -> bool {
+    let mut lines = Lines::new(file, Span::up_to(size), buffer, ());
+    let Ok(Some(Line { text: Text::Whole(text), ended: true, .. })) = lines.next() else {
+        return false;
+    };
+    let hashed = Hashed::split(text).filter(Hashed::is_right);
+    let event = hashed.and_then(|hashed| own_event(hashed.body, &mut Scratch::default()).ok());
+    matches!(event.flatten(), Some(Lifecycle::SegmentOpened(opened)) if opened.key.is_some())
 }
 
 /// A finding about a tail that was examined.
@@ -87,13 +156,13 @@ pub(crate) fn tail_finding(code: Code, tail: &Tail, place: Place<'_>) -> Finding
         .found(format_args!("{} bytes, SHA-256 {}", tail.bytes, tail.sha256))
 }
 
-/// Compares the tail of a file with what the next segment says of it. `may_be_torn` tells why no
-/// crash can have left so many bytes there.
+/// Compares the tail of a file with what the next segment says of it, in the state that the log has
+/// before the tail.
 pub(crate) fn compare(
     file: &impl LogFile,
     span: Span,
     recovered: &LogRecovered,
-    may_be_torn: Result<(), &'static str>,
+    state: &State,
     name: SegmentName,
     buffer: &mut Buffer,
 ) -> Result<Result<Notice, Finding>, ReadError> {
@@ -105,7 +174,10 @@ pub(crate) fn compare(
     if bytes == 0 {
         return Ok(Err(finding(Code::RecoveryWithoutTail).found(recovered.offset)));
     }
-    let tail = tail::examine(file, span, buffer)?;
+    let is_unsealed = recovered.kind == TailKind::Unsealed;
+    let sealed = state.head_hash().filter(|_| is_unsealed && state.is_sealed());
+    let before = Before { sealed, is_foreign: state.is_foreign() };
+    let tail = tail::examine(file, span, before, buffer)?;
     let stated = (recovered.offset, recovered.bytes, recovered.valid_records, recovered.sha256());
     let is_there = (span.start, tail.bytes, tail.valid_records, tail.sha256);
     let show = |(offset, bytes, valid, sha256)| {
@@ -115,9 +187,21 @@ pub(crate) fn compare(
         let finding = finding(Code::RecoveryMismatch).expected(show(stated));
         return Ok(Err(finding.found(show(is_there))));
     }
-    if let Some(fault) = may_be_torn.err().or(tail.fault) {
+    if tail.drops_sealed {
+        return Ok(Err(finding(Code::RecoveryOfSealed).found(show(is_there))));
+    }
+    // In a version that is not known, it cannot be told which segments are sealed.
+    let needs_seals = is_unsealed && !state.is_sealed() && !state.is_foreign();
+    let fault = needs_seals.then_some("its segment is not sealed, so no seal is owed there");
+    if let Some(fault) = fault.or(state.may_be_torn(bytes).err()).or(tail.fault) {
         return Ok(Err(finding(Code::RecoveryNotACrash).found(fault)));
     }
-    let message = format!("{bytes} bytes that a crash left were accounted for");
+    let message = match tail.unsealed_records {
+        0 => format!("{bytes} bytes that a crash left were accounted for"),
+        records => format!(
+            "{bytes} bytes that a crash left were accounted for, with {records} records that were \
+             not sealed yet"
+        ),
+    };
     Ok(Ok(Notice::new(NoticeCode::TailRecovered, message).in_file(&text)))
 }

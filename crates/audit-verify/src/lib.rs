@@ -40,6 +40,6 @@ pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
 #[cfg(feature = "schema")]
 pub use schema::report_schema;
 pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
-pub use verdict::{Requirement, Verdict};
+pub use verdict::{AdoptedRecords, Requirement, Verdict};
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};
 pub use view::{RecordView, View, Viewer};

@@ -54,6 +54,21 @@ pub(crate) struct Run {
     pub(crate) last_timestamp: String,
     /// Those of them that are critical.
     pub(crate) critical: u64,
+    /// The last one that carries a seal.
+    pub(crate) sealed: Option<RunSeal>,
+    /// Bytes of the run before its last line.
+    pub(crate) last_line_at: u64,
+}
+
+/// The last sealed record of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunSeal {
+    pub(crate) seq: u64,
+    pub(crate) hash: Digest,
+    /// Records of the run up to it.
+    pub(crate) records: u64,
+    /// Bytes of the run up to its line feed.
+    pub(crate) bytes: u64,
 }
 
 impl Piece {
@@ -155,7 +170,7 @@ impl Piece {
             let is_alike =
                 stretches.last_mut().is_some_and(|stretch| stretch.goes_on(bytes, event.as_ref()));
             if !is_alike {
-                stretches.push(Stretch { bytes, run: event.map(Run::of) });
+                stretches.push(Stretch { bytes, run: event.map(|event| Run::of(event, bytes)) });
             }
             rest = after;
         }
@@ -185,7 +200,7 @@ impl Stretch {
     /// Takes the next line in, if it is like those before.
     fn goes_on(&mut self, bytes: usize, event: Option<&Event<'_>>) -> bool {
         let is_alike = match (&mut self.run, event) {
-            (Some(run), Some(event)) => run.goes_on(event),
+            (Some(run), Some(event)) => run.goes_on(event, self.bytes, bytes),
             (run, event) => run.is_none() && event.is_none(),
         };
         if is_alike {
@@ -200,9 +215,11 @@ impl Run {
         u64::try_from(self.hashes.len()).unwrap_or(u64::MAX)
     }
 
-    fn of(event: Event<'_>) -> Self {
+    /// A run of one record, whose line has so many bytes with its line feed.
+    fn of(event: Event<'_>, bytes: usize) -> Self {
         let critical = u64::from(event.is_critical());
         let Event { record, hash } = event;
+        let seal = RunSeal { seq: record.seq, hash, records: 1, bytes: length(bytes) };
         Self {
             first_seq: record.seq,
             last_seq: record.seq,
@@ -211,10 +228,13 @@ impl Run {
             service_id: record.service_id.to_owned(),
             last_timestamp: record.timestamp.to_owned(),
             critical,
+            sealed: record.is_sealed.then_some(seal),
+            last_line_at: 0,
         }
     }
 
-    fn goes_on(&mut self, event: &Event<'_>) -> bool {
+    /// Takes a record in that follows, whose line has so many bytes behind those before.
+    fn goes_on(&mut self, event: &Event<'_>, before: usize, bytes: usize) -> bool {
         let Event { record, hash } = event;
         let follows = self.last_seq.checked_add(1) == Some(record.seq)
             && self.hashes.last() == Some(&record.prev_hash)
@@ -225,7 +245,17 @@ impl Run {
             self.critical = self.critical.saturating_add(u64::from(event.is_critical()));
             self.last_timestamp.clear();
             self.last_timestamp.push_str(record.timestamp);
+            self.last_line_at = length(before);
+            if record.is_sealed {
+                let (seq, records) = (record.seq, self.records());
+                let bytes = length(before.saturating_add(bytes));
+                self.sealed = Some(RunSeal { seq, hash: *hash, records, bytes });
+            }
         }
         follows
     }
+}
+
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use audit_core::{Digest, Inert, Receipt};
 use serde::Serialize;
 
-use crate::check::Checker;
+use crate::check::{Checker, adopted_in_words};
 use crate::finding::{Finding, Notice};
 use crate::trust::{Coverage, base64, time_of};
 use crate::verdict::Verdict;
@@ -65,6 +65,17 @@ pub struct Report {
     pub critical: u64,
     /// Events that, as the log says, are not in it.
     pub events_lost: u64,
+    /// Whole records at the end that are not sealed yet, and do not count: nobody was told that they
+    /// are safe. Absent where there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unsealed_records: u64,
+    /// Ranges of records that an operator adopted, since nothing of the log's key covers them. Absent
+    /// where there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub adopted_ranges: u64,
+    /// Records in them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub adopted_records: u64,
     /// Segments.
     pub segments: u64,
     /// Bytes that were read.
@@ -101,15 +112,20 @@ impl Report {
     pub(crate) fn new(checker: Checker, covered: Coverage, segments: usize, bytes: u64) -> Self {
         let Checker { state, ledger, .. } = checker;
         let root = state.root();
+        let (adopted_ranges, adopted_records) = state.adopted();
         let stats = state.stats;
-        let last_seq = stats.head.map(|head| head.seq);
+        let last_seq = stats.last_seq();
         let unbroken = covered.level(last_seq);
         let verdict = Verdict::of(ledger.worst, unbroken);
         Self {
             schema_version: SCHEMA_VERSION,
             verdict,
             meaning: verdict.meaning(),
-            coverage: covered.in_words(verdict, last_seq),
+            coverage: with_adopted(
+                covered.in_words(verdict, last_seq),
+                adopted_ranges,
+                adopted_records,
+            ),
             covered_up_to: covered.elsewhere.map(|(seq, _)| seq),
             signed_up_to: covered.signed,
             witnessed_up_to: covered.witnessed.map(|(seq, _)| seq),
@@ -120,6 +136,9 @@ impl Report {
             events: stats.events,
             critical: stats.critical,
             events_lost: stats.events_lost,
+            unsealed_records: stats.unsealed,
+            adopted_ranges,
+            adopted_records,
             segments: u64::try_from(segments).unwrap_or(u64::MAX),
             bytes,
             service_id: state.service_id,
@@ -135,6 +154,23 @@ impl Report {
             notices: ledger.notices,
         }
     }
+}
+
+/// What is covered, and of how many records only since an operator took them over.
+fn with_adopted(coverage: String, ranges: u64, records: u64) -> String {
+    if ranges == 0 {
+        return coverage;
+    }
+    let adopted = adopted_in_words(ranges, records);
+    format!(
+        "{coverage} It holds {adopted}: what they were before that, neither a seal nor a checkpoint of \
+         the log's key shows."
+    )
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a field so")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::ref_option, reason = "serde passes a field so")]
@@ -239,6 +275,14 @@ impl Report {
         )?;
         if self.events_lost > 0 {
             write_row(f, "lost", &format_args!("{} events, as the log says", self.events_lost))?;
+        }
+        if self.unsealed_records > 0 {
+            let more = format!("{} records more, which are not sealed yet", self.unsealed_records);
+            write_row(f, "unsealed", &more)?;
+        }
+        if self.adopted_ranges > 0 {
+            let adopted = adopted_in_words(self.adopted_ranges, self.adopted_records);
+            write_row(f, "adopted", &adopted)?;
         }
         if let (Some(first), Some(last)) = (&self.first_timestamp, &self.last_timestamp) {
             write_row(f, "written", &format_args!("{first} to {last}"))?;

@@ -10,7 +10,7 @@ use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use memchr::memmem;
 
 use crate::parse::json::Scratch;
-use crate::parse::record::{Hashed, Record};
+use crate::parse::record::{Foreign, Hashed, Record};
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Tap, Text};
 use crate::source::LogFile;
 
@@ -27,8 +27,24 @@ pub(crate) struct Tail {
     pub(crate) sha256: Digest,
     /// Whole lines with a right hash.
     pub(crate) valid_records: u64,
+    /// Those of them that follow, one after the other, the record before the tail.
+    pub(crate) unsealed_records: u64,
+    /// Whether the tail holds nothing else.
+    pub(crate) is_unsealed_only: bool,
+    /// Whether one of them has a seal, so that it cannot be what a crash left behind.
+    pub(crate) drops_sealed: bool,
     /// Why it does not look like a crash.
     pub(crate) fault: Option<&'static str>,
+}
+
+/// What is before a tail.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Before {
+    /// The hash of the last sealed record, of which the tail is all that follows. Without it, the
+    /// tail begins where whole, linked records end.
+    pub(crate) sealed: Option<Digest>,
+    /// Whether the records are of a version that is not known.
+    pub(crate) is_foreign: bool,
 }
 
 /// What whole record may come next.
@@ -45,27 +61,41 @@ enum Due {
 pub(crate) fn examine(
     file: &impl LogFile,
     span: Span,
+    before: Before,
     buffer: &mut Buffer,
 ) -> Result<Tail, ReadError> {
     let bytes = span.end.saturating_sub(span.start);
     let mut lines = Lines::new(file, span, buffer, Watch::new(span.start));
-    let mut scratch = Scratch::default();
-    let mut tail = Tail { bytes, sha256: Digest::ZERO, valid_records: 0, fault: None };
-    // A whole record at the beginning would be no tail if it followed.
-    let mut due = Due::NoRecord;
+    let mut look = Look { scratch: Scratch::default(), is_foreign: before.is_foreign };
+    let mut tail = Tail {
+        bytes,
+        sha256: Digest::ZERO,
+        valid_records: 0,
+        unsealed_records: 0,
+        is_unsealed_only: true,
+        drops_sealed: false,
+        fault: None,
+    };
+    // A whole record at the beginning would be no tail if it followed, but where seals are owed.
+    let mut due = before.sealed.map_or(Due::NoRecord, Due::After);
     while let Some(line) = lines.next()? {
-        let fault = if let Some((prev_hash, hash)) = whole_record(&line, &mut scratch) {
+        let fault = if let Some(record) = look.whole_record(&line) {
             tail.valid_records = tail.valid_records.saturating_add(1);
             let follows = match due {
                 Due::NoRecord => false,
-                Due::After(hash) => hash == prev_hash,
+                Due::After(hash) => hash == record.prev_hash,
                 Due::AnyRecord => true,
             };
-            due = Due::After(hash);
+            if tail.is_unsealed_only {
+                tail.unsealed_records = tail.unsealed_records.saturating_add(1);
+                tail.drops_sealed |= follows && record.is_sealed;
+            }
+            due = Due::After(record.hash);
             (!follows).then_some("one of its records is whole and does not follow")
         } else {
             due = Due::AnyRecord;
-            line_fault(&line, &mut scratch)
+            tail.is_unsealed_only = false;
+            look.line_fault(&line)
         };
         tail.fault = tail.fault.or(fault);
     }
@@ -74,37 +104,57 @@ pub(crate) fn examine(
     Ok(tail)
 }
 
-/// The `prev_hash` and the hash of a whole record.
-fn whole_record(line: &Line<'_>, scratch: &mut Scratch) -> Option<(Digest, Digest)> {
-    match line.text {
-        Text::Whole(text) if line.ended => record(text, scratch),
-        Text::Whole(_) | Text::TooLong(_) => None,
+/// A whole record.
+struct Whole {
+    prev_hash: Digest,
+    hash: Digest,
+    is_sealed: bool,
+}
+
+/// How lines are looked at.
+struct Look {
+    scratch: Scratch,
+    is_foreign: bool,
+}
+
+impl Look {
+    fn whole_record(&mut self, line: &Line<'_>) -> Option<Whole> {
+        match line.text {
+            Text::Whole(text) if line.ended => self.record(text),
+            Text::Whole(_) | Text::TooLong(_) => None,
+        }
     }
-}
 
-fn record(text: &[u8], scratch: &mut Scratch) -> Option<(Digest, Digest)> {
-    let hashed = Hashed::split(text).filter(Hashed::is_right)?;
-    let record = Record::parse(hashed.body, scratch).ok()?;
-    Some((record.prev_hash, hashed.computed))
-}
-
-/// Why a line that is no whole record is not what a crash leaves.
-fn line_fault(line: &Line<'_>, scratch: &mut Scratch) -> Option<&'static str> {
-    match line.text {
-        _ if line.holds_nul() => None,
-        _ if line.ended => Some("one of its lines is no record and holds no lost block"),
-        Text::TooLong(_) => Some(TOO_LONG),
-        Text::Whole(text) => goes_on_after_a_record(text, scratch).then_some(GOES_ON),
+    fn record(&mut self, text: &[u8]) -> Option<Whole> {
+        let hashed = Hashed::split(text).filter(Hashed::is_right)?;
+        let hash = hashed.computed;
+        if self.is_foreign {
+            let Foreign { prev_hash, is_sealed, .. } = Foreign::parse(hashed.body).ok()?;
+            return Some(Whole { prev_hash, hash, is_sealed });
+        }
+        let Record { prev_hash, is_sealed, .. } =
+            Record::parse(hashed.body, &mut self.scratch).ok()?;
+        Some(Whole { prev_hash, hash, is_sealed })
     }
-}
 
-/// Whether an unfinished line begins with a whole record and goes on.
-fn goes_on_after_a_record(text: &[u8], scratch: &mut Scratch) -> bool {
-    memmem::find_iter(text, HASH_FIELD_START).any(|at| {
-        let end = at.saturating_add(HASH_FIELD_BYTES);
-        let begins = text.get(..end).filter(|begins| begins.ends_with(HASH_FIELD_END));
-        end < text.len() && begins.is_some_and(|begins| record(begins, scratch).is_some())
-    })
+    /// Why a line that is no whole record is not what a crash leaves.
+    fn line_fault(&mut self, line: &Line<'_>) -> Option<&'static str> {
+        match line.text {
+            _ if line.holds_nul() => None,
+            _ if line.ended => Some("one of its lines is no record and holds no lost block"),
+            Text::TooLong(_) => Some(TOO_LONG),
+            Text::Whole(text) => self.goes_on_after_a_record(text).then_some(GOES_ON),
+        }
+    }
+
+    /// Whether an unfinished line begins with a whole record and goes on.
+    fn goes_on_after_a_record(&mut self, text: &[u8]) -> bool {
+        memmem::find_iter(text, HASH_FIELD_START).any(|at| {
+            let end = at.saturating_add(HASH_FIELD_BYTES);
+            let begins = text.get(..end).filter(|begins| begins.ends_with(HASH_FIELD_END));
+            end < text.len() && begins.is_some_and(|begins| self.record(begins).is_some())
+        })
+    }
 }
 
 /// Sees every byte: hashes it, and watches where runs of NULs begin and end.

@@ -80,6 +80,17 @@ impl Verdict {
     }
 }
 
+/// Whether records that an operator adopted may be among those that are required to be covered. The
+/// log's key covers them only from the moment of the adoption on: who made them, nobody has shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AdoptedRecords {
+    /// A log with such records meets no requirement but the least.
+    #[default]
+    Refuse,
+    /// They count like any other.
+    Allow,
+}
+
 /// What a log has to be covered by. What is found in it is another question: a log that ends as a
 /// crash leaves it may be covered to its last record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use audit_checkpoint::{Note, Policy, VerifyingKey};
 use audit_core::Receipt;
 
 use crate::account::{self, After};
-use crate::check::{Checker, State};
-use crate::finding::{Code, Finding, Ledger, Place, file};
+use crate::check::{Checker, State, Unsealed};
+use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place, file};
 use crate::parse::lifecycle::LogRecovered;
 use crate::pool::{self, Jobs};
 use crate::report::Report;
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{DirSource, LogFile, LogSource};
-use crate::tail::{self, Tail};
+use crate::tail::{self, Before, Tail};
 use crate::trust::{Coverage, Trust};
-use crate::verdict::{Requirement, Verdict};
+use crate::verdict::{AdoptedRecords, Requirement, Verdict};
 
 /// Lines between two calls of a progress function.
 const LINES_BETWEEN_PROGRESS: u64 = 4_096;
@@ -44,6 +44,8 @@ pub struct VerifyOptions {
     pub not_before_secs: Option<u64>,
     /// What the log has to be covered by, so that the verdict is not [`Verdict::Unverifiable`].
     pub require: Requirement,
+    /// Whether a log with adopted records can meet that.
+    pub adopted: AdoptedRecords,
     /// By how many threads the log is read.
     pub jobs: Jobs,
 }
@@ -109,6 +111,7 @@ pub fn verify_source(
         rest = after;
     }
     let coverage = reader.finish();
+    reader.checker.require_none_adopted(options, &coverage);
     Ok(Report::new(reader.checker, coverage, segments.len(), reader.told.bytes_done))
 }
 
@@ -122,6 +125,13 @@ struct Reader<'r, S> {
     progress: &'r mut dyn FnMut(Progress),
     /// A tail that seemed to be accounted for by a damaged record.
     unaccounted: Option<Finding>,
+}
+
+/// A tail that looks like a crash.
+struct Crash {
+    tail: Tail,
+    /// Where it is, if it begins behind the last sealed record and not where linked records end.
+    unsealed: Option<Span>,
 }
 
 /// What was known where the prefix of whole, linked records ended.
@@ -174,20 +184,30 @@ impl<S: LogSource> Reader<'_, S> {
         let after = next
             .map_or(After::Nothing, |next| After::peek(self.source, &mut self.small, next, name));
         let end = after.end_of_lines(size);
+        // What follows the last seal of a sealed segment may have to be taken back.
+        let may_go_back = after.excuses() && account::is_sealed(file, end, &mut self.small);
+        let begun = may_go_back.then(|| (self.checker.state.clone(), self.checker.ledger.clone()));
         let (broken, span) = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {
             self.checker.ledger.find(file::empty(name));
         }
-        let crash = match &broken {
-            Some(broken) => self.examine_break(file, broken, span.end, &after)?,
-            None => None,
-        };
+        let crash = self.examine_end(file, broken.as_ref(), span, &after)?;
         match (broken, crash) {
-            (Some(broken), Some(tail)) => self.forget_tail(broken, &tail, name, &after),
+            (broken, Some(Crash { tail, unsealed: Some(span) })) => {
+                drop(broken);
+                self.go_back(file, begun, span, name)?;
+                self.keep_tail(&tail, span, name, &after);
+            }
+            (Some(broken), Some(Crash { tail, unsealed: None })) => {
+                let Break { state, ledger, start, lines_before } = broken;
+                (self.checker.state, self.checker.ledger) = (state, ledger);
+                let span = Span { start, lines_before, end: span.end };
+                self.keep_tail(&tail, span, name, &after);
+            }
             (Some(broken), None) => self.keep_findings(broken),
-            (None, _) => {}
+            (None, _) => self.check_unsealed(span, name, &after),
         }
-        self.checker.end_segment(&name.to_string());
+        self.checker.end_segment(&name.to_string(), after.follows());
         if let After::Account(recovered) = &after {
             let tail = Span { start: span.end, end: size, ..span };
             self.compare_tail(file, tail, recovered, name)?;
@@ -254,7 +274,7 @@ impl<S: LogSource> Reader<'_, S> {
                 return ControlFlow::Break(());
             }
             for (lines, run) in piece.stretches() {
-                if let Some(run) = run.filter(|run| self.checker.take_run(run)) {
+                if let Some(run) = run.filter(|run| self.checker.take_run(run, span)) {
                     span = span.behind(lines, run.records());
                     continue;
                 }
@@ -274,39 +294,92 @@ impl<S: LogSource> Reader<'_, S> {
         span
     }
 
-    /// The tail behind a break, if it looks like a crash and nothing else is to say so.
-    fn examine_break(
+    /// What is behind the last record that counts, if it looks like a crash and nothing else is to say
+    /// so: behind a break, or in a sealed segment behind the last seal.
+    fn examine_end(
         &mut self,
         file: &S::File<'_>,
-        broken: &Break,
-        end: u64,
+        broken: Option<&Break>,
+        span: Span,
         after: &After,
-    ) -> Result<Option<Tail>, ReadError> {
-        let bytes = end.saturating_sub(broken.start);
-        if !after.excuses() || broken.state.may_be_torn(bytes).is_err() {
+    ) -> Result<Option<Crash>, ReadError> {
+        let state = broken.map_or(&self.checker.state, |broken| &broken.state);
+        let unsealed = state.unsealed();
+        let from = match (unsealed, broken) {
+            (Some(unsealed), _) => (unsealed.start, unsealed.lines_before),
+            (None, Some(broken)) => (broken.start, broken.lines_before),
+            (None, None) => return Ok(None),
+        };
+        let span = Span { start: from.0, lines_before: from.1, end: span.end };
+        let bytes = span.end.saturating_sub(span.start);
+        let may_be_torn = match unsealed {
+            Some(unsealed) => !unsealed.is_closed && state.is_within_limit(bytes),
+            None => state.may_be_torn(bytes).is_ok(),
+        };
+        if !after.excuses() || !may_be_torn {
             return Ok(None);
         }
-        let span = Span { start: broken.start, lines_before: broken.lines_before, end };
-        let tail = tail::examine(file, span, &mut self.buffer)?;
-        Ok(tail.fault.is_none().then_some(tail))
+        let sealed = unsealed.map(|unsealed| unsealed.follows);
+        let before = Before { sealed, is_foreign: state.is_foreign() };
+        let tail = tail::examine(file, span, before, &mut self.buffer)?;
+        let unsealed = unsealed.map(|_| span);
+        Ok(tail.fault.is_none().then_some(Crash { tail, unsealed }))
     }
 
-    /// Goes back to the newest whole record: what follows it is not parsed, but accounted for.
-    fn forget_tail(&mut self, broken: Break, tail: &Tail, name: SegmentName, after: &After) {
-        let Break { state, ledger, start, lines_before } = broken;
-        self.checker.state = state;
-        self.checker.ledger = ledger;
+    /// Says of an end that is not sealed that it is longer than any writer leaves it.
+    fn check_unsealed(&mut self, span: Span, name: SegmentName, after: &After) {
+        let state = &self.checker.state;
+        let Some(Unsealed { start, lines_before, .. }) = state.unsealed() else { return };
+        let bytes = span.end.saturating_sub(start);
+        if matches!(after, After::Nothing) && !state.is_within_limit(bytes) {
+            let (file, code) = (name.to_string(), Code::UnsealedTooLong);
+            let place = Place { file: &file, line: lines_before.saturating_add(1), offset: start };
+            let found = format!("{bytes} bytes");
+            self.checker.ledger.find(Finding::new(code, code.meaning()).at(place).found(found));
+        }
+    }
+
+    /// Goes back to the last sealed record of a segment, which is read again up to there: no state is
+    /// kept of every seal.
+    fn go_back(
+        &mut self,
+        file: &S::File<'_>,
+        begun: Option<(State, Ledger)>,
+        tail: Span,
+        name: SegmentName,
+    ) -> Result<(), ReadError> {
+        let Some((state, ledger)) = begun else { return Ok(()) };
+        (self.checker.state, self.checker.ledger) = (state, ledger);
+        let done = self.told.bytes_done;
+        self.told.bytes_done = done.saturating_sub(tail.end);
+        let read = self.read_lines(file, Span::up_to(tail.start), name, &After::NoAccount);
+        self.told.bytes_done = done;
+        // Only a file that was changed meanwhile is broken there.
+        read?.0.into_iter().for_each(|broken| self.keep_findings(broken));
+        Ok(())
+    }
+
+    /// Says of a tail that looks like a crash what is known of it: it is not parsed, but accounted for.
+    fn keep_tail(&mut self, tail: &Tail, span: Span, name: SegmentName, after: &After) {
         let text = name.to_string();
-        let place = Place { file: &text, line: lines_before.saturating_add(1), offset: start };
+        let line = span.lines_before.saturating_add(1);
+        let place = Place { file: &text, line, offset: span.start };
         let finding = |code: Code| account::tail_finding(code, tail, place);
         match after {
-            After::Nothing => self.checker.ledger.find(finding(Code::TornTail)),
+            After::Nothing => {
+                self.checker.state.stats.unsealed = tail.unsealed_records;
+                if tail.is_unsealed_only {
+                    self.checker.ledger.note(unsealed_end(tail, place));
+                } else {
+                    self.checker.ledger.find(finding(Code::TornTail));
+                }
+            }
             // The record that accounts for it is damaged, which is said where that record stands.
             After::Damaged => {
                 self.checker.tail_was_compared();
                 self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
             }
-            After::Unreadable | After::NoAccount | After::Account(_) => {}
+            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {}
         }
     }
 
@@ -324,13 +397,25 @@ impl<S: LogSource> Reader<'_, S> {
         name: SegmentName,
     ) -> Result<(), ReadError> {
         self.checker.tail_was_compared();
-        let may_be_torn = self.checker.state.may_be_torn(span.end.saturating_sub(span.start));
-        match account::compare(file, span, recovered, may_be_torn, name, &mut self.buffer)? {
+        let state = &self.checker.state;
+        match account::compare(file, span, recovered, state, name, &mut self.buffer)? {
             Ok(notice) => self.checker.ledger.note(notice),
             Err(finding) => self.checker.ledger.find(finding),
         }
         Ok(())
     }
+}
+
+/// Whole records at the end that are not sealed yet.
+pub(crate) fn unsealed_end(tail: &Tail, place: Place<'_>) -> Notice {
+    let Tail { unsealed_records, bytes, .. } = tail;
+    let message = format!(
+        "{unsealed_records} records, {bytes} bytes, follow the last sealed one and are not sealed yet: \
+         the next writer accounts for them, and nobody was told that they are safe"
+    );
+    let mut notice = Notice::new(NoticeCode::UnsealedEnd, message).in_file(place.file);
+    notice.line = Some(place.line);
+    notice
 }
 
 /// Checks a line of a file, and keeps what was known before the first one that does not go

@@ -1,75 +1,25 @@
 //! A log for people to read: every line in order, and what is wrong where.
 
-use std::borrow::Cow;
+mod shown;
+
 use std::io;
 use std::ops::ControlFlow;
 
-use audit_core::Digest;
-use audit_core::event::is_critical_type;
+use audit_core::seal::split_seal;
 
 use crate::account::{self, After};
-use crate::check::{Assessed, Checker};
+use crate::check::{Assessed, Checker, Follows};
 use crate::finding::{Code, Finding, Ledger, Notice, Place, file};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::LogRecovered;
-use crate::parse::record::Record;
+use crate::parse::record::Hashed;
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
-use crate::tail::{self, Tail};
+use crate::tail::{self, Before, Tail};
 use crate::trust::Trust;
-
-/// What stands next in a log.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum View<'v> {
-    /// A record whose hash is right, and which follows from the one before.
-    Record(RecordView<'v>),
-    /// Something that is not as it was written: a line, a file, or a part of one.
-    Faulty {
-        /// What the line says, if it can be taken apart like a record. It may say anything: what is
-        /// found speaks against it.
-        record: Option<RecordView<'v>>,
-        /// What is wrong. Never empty.
-        findings: &'v [Finding],
-    },
-    /// Bytes that are not shown, for a reason that is no cause for alarm.
-    Skipped(Notice),
-}
-
-/// A record, taken apart. No text in it is cleaned.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RecordView<'v> {
-    /// Place in the log.
-    pub seq: u64,
-    /// `audit-<service>-<seq in 16 hex digits>`.
-    pub audit_id: &'v str,
-    /// When the writer accepted it, as it is written.
-    pub timestamp: &'v str,
-    /// The service.
-    pub service_id: &'v str,
-    /// The event's type, without escapes.
-    pub event_type: Cow<'v, str>,
-    /// Whether the event is critical.
-    pub is_critical: bool,
-    /// The event: a JSON object as it is stored, without a key that stands twice.
-    pub event: &'v [u8],
-    /// Which values of the event were neutralised or shortened: a JSON list as it is stored.
-    pub sanitized: Option<&'v [u8]>,
-    /// The hash of the record before, as this one says.
-    pub prev_hash: Digest,
-    /// The hash of its bytes.
-    pub hash: Digest,
-    /// The line as it is stored, without its line feed.
-    pub line: &'v [u8],
-    /// The segment's name.
-    pub file: &'v str,
-    /// The line's number in the segment, from 1.
-    pub line_number: u64,
-    /// Where the line begins, in bytes.
-    pub offset: u64,
-}
+use crate::verify::unsealed_end;
+pub use shown::{RecordView, View};
 
 /// Reads a log that it does not trust, line by line, and goes on after a fault and while the log
 /// grows.
@@ -109,8 +59,17 @@ struct Position {
     is_done: bool,
     /// Whether a fault in it is no crash's, so that every line behind it is shown.
     is_broken: bool,
+    /// Whether its first record says that it is sealed.
+    is_sealed: bool,
     /// An end as a crash leaves it, or a writer that is at work on it.
-    torn: Option<Finding>,
+    rest: Option<Rest>,
+}
+
+/// What is to be said of such an end where reading ends.
+#[derive(Debug)]
+enum Rest {
+    Torn(Finding),
+    Unsealed(Notice),
 }
 
 /// Where reading lines stopped.
@@ -170,15 +129,23 @@ impl<S: LogSource> Viewer<S> {
     /// Shows what can be said only where reading ends.
     pub fn finish(mut self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) {
         let checker = &mut self.reader.checker;
+        let mut unsealed = None;
         match self.at {
             None => checker.ledger.find(Finding::new(Code::NoRecords, Code::NoRecords.meaning())),
             Some(at) if !at.is_done => {
-                checker.end_segment(&at.name.to_string());
-                at.torn.into_iter().for_each(|torn| checker.ledger.find(torn));
+                checker.end_segment(&at.name.to_string(), Follows::Nothing);
+                match at.rest {
+                    Some(Rest::Torn(torn)) => checker.ledger.find(torn),
+                    Some(Rest::Unsealed(notice)) => unsealed = Some(notice),
+                    None => {}
+                }
             }
             Some(_) => {}
         }
         checker.finish();
+        if unsealed.is_some_and(|notice| visit(View::Skipped(notice)).is_break()) {
+            return;
+        }
         // Whether the visitor has seen enough no longer matters.
         let _seen = self.reader.tell(visit);
     }
@@ -232,8 +199,9 @@ impl<S: LogSource> Viewer<S> {
 
 impl Position {
     const fn start(name: SegmentName) -> Self {
-        let (offset, lines, size, torn) = (0, 0, None, None);
-        Self { name, offset, lines, size, is_done: false, is_broken: false, torn }
+        let (offset, lines, size, rest) = (0, 0, None, None);
+        let (is_done, is_broken, is_sealed) = (false, false, false);
+        Self { name, offset, lines, size, is_done, is_broken, is_sealed, rest }
     }
 
     /// What lies before an end, from the next line on.
@@ -266,12 +234,28 @@ impl Reader {
             let source = io::ErrorKind::UnexpectedEof.into();
             return Err(ReadError { offset: size, source });
         }
-        at.torn = None;
+        at.rest = None;
+        if at.offset == 0 {
+            at.is_sealed = account::is_sealed(file, size, &mut self.small);
+        }
         let mut end = after.end_of_lines(size).max(at.offset);
+        let mut rest = if after.excuses() { self.rest(file, at, end)? } else { None };
+        let whole = end;
+        end = rest.as_ref().map_or(end, |(start, _)| *start);
         loop {
             match self.read_lines(file, end, after, at, visit)? {
                 Stop::Visitor => return Ok(ControlFlow::Break(())),
                 Stop::End(reached) => {
+                    let bytes = whole.saturating_sub(reached);
+                    match rest.take() {
+                        // No writer leaves so much unsealed: all of it is shown.
+                        Some(_) if !self.checker.state.is_within_limit(bytes) => {
+                            end = whole;
+                            continue;
+                        }
+                        Some((_, tail)) => self.keep_tail(&tail, after, at),
+                        None => {}
+                    }
                     end = reached;
                     break;
                 }
@@ -291,7 +275,7 @@ impl Reader {
         }
         if !matches!(after, After::Nothing) {
             at.is_done = true;
-            self.checker.end_segment(&at.name.to_string());
+            self.checker.end_segment(&at.name.to_string(), after.follows());
         }
         if let After::Account(recovered) = after {
             let skipped = self.compare_tail(file, at.up_to(size), recovered, at.name)?;
@@ -327,7 +311,7 @@ impl Reader {
             }
             at.pass(&line);
             let record = RecordView::of(&line, &assessed, place, scratch);
-            let is_foreign = matches!(assessed, Assessed::Foreign | Assessed::ForeignTail);
+            let is_foreign = matches!(assessed, Assessed::Foreign { .. });
             checker.apply(assessed, place);
             let mut findings = std::mem::take(&mut checker.ledger).findings;
             if record.is_none() && findings.is_empty() {
@@ -344,12 +328,47 @@ impl Reader {
         Ok(Stop::End(lines.end()))
     }
 
+    /// What is behind the last seal of a segment that is sealed and may still be written, or left by a
+    /// crash, and where it begins. It is not shown, since the next writer accounts for it.
+    fn rest(
+        &mut self,
+        file: &impl LogFile,
+        at: &Position,
+        end: u64,
+    ) -> Result<Option<(u64, Tail)>, ReadError> {
+        if !at.is_sealed || at.is_broken {
+            return Ok(None);
+        }
+        let mut span = at.up_to(end);
+        let mut sealed = self.checker.state.head_hash().filter(|_| at.offset > 0);
+        let mut lines = Lines::new(file, span, &mut self.buffer, ());
+        while let Some(line) = lines.next()? {
+            let Text::Whole(text) = line.text else { continue };
+            let hashed = Hashed::split(text).filter(Hashed::is_right);
+            let hashed = hashed.filter(|hashed| split_seal(hashed.body).is_some());
+            if let Some(hashed) = hashed.filter(|_| line.ended) {
+                sealed = Some(hashed.computed);
+                let length = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1);
+                span.start = line.offset.saturating_add(length);
+                span.lines_before = line.number;
+            }
+        }
+        if sealed.is_none() || span.start == end {
+            return Ok(None);
+        }
+        let before = Before { sealed, is_foreign: self.checker.state.is_foreign() };
+        let tail = tail::examine(file, span, before, &mut self.buffer)?;
+        Ok(tail.fault.is_none().then_some((span.start, tail)))
+    }
+
     /// What is behind a break, if it looks like a crash.
     fn crash(&mut self, file: &impl LogFile, span: Span) -> Result<Option<Tail>, ReadError> {
         if self.checker.state.may_be_torn(span.end.saturating_sub(span.start)).is_err() {
             return Ok(None);
         }
-        let tail = tail::examine(file, span, &mut self.buffer)?;
+        let is_foreign = self.checker.state.is_foreign();
+        let before = Before { sealed: None, is_foreign };
+        let tail = tail::examine(file, span, before, &mut self.buffer)?;
         Ok(tail.fault.is_none().then_some(tail))
     }
 
@@ -359,12 +378,15 @@ impl Reader {
         let place = Place { file: &file, line: at.lines.saturating_add(1), offset: at.offset };
         let finding = |code: Code| account::tail_finding(code, tail, place);
         match after {
-            After::Nothing => at.torn = Some(finding(Code::TornTail)),
+            After::Nothing if tail.is_unsealed_only => {
+                at.rest = Some(Rest::Unsealed(unsealed_end(tail, place)));
+            }
+            After::Nothing => at.rest = Some(Rest::Torn(finding(Code::TornTail))),
             After::Damaged => {
                 self.checker.tail_was_compared();
                 self.checker.ledger.find(finding(Code::RecoveryMismatch));
             }
-            After::Unreadable | After::NoAccount | After::Account(_) => {
+            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {
                 self.checker.ledger.find(finding(Code::TornTail));
             }
         }
@@ -379,8 +401,8 @@ impl Reader {
         name: SegmentName,
     ) -> Result<Option<Notice>, ReadError> {
         self.checker.tail_was_compared();
-        let may_be_torn = self.checker.state.may_be_torn(span.end.saturating_sub(span.start));
-        match account::compare(file, span, recovered, may_be_torn, name, &mut self.buffer)? {
+        let state = &self.checker.state;
+        match account::compare(file, span, recovered, state, name, &mut self.buffer)? {
             Ok(notice) => Ok(Some(notice)),
             Err(finding) => {
                 self.checker.ledger.find(finding);
@@ -408,42 +430,4 @@ fn unsaid(is_foreign: bool) -> Finding {
         return Finding::new(Code::VersionUnknown, Code::VersionUnknown.meaning());
     }
     Finding::new(Code::LineNotARecord, "The rest of a damaged line.")
-}
-
-impl<'v> RecordView<'v> {
-    /// What a line says, if it can be taken apart like a record.
-    fn of(
-        line: &Line<'v>,
-        assessed: &Assessed<'v>,
-        place: Place<'v>,
-        scratch: &mut Scratch,
-    ) -> Option<Self> {
-        let Text::Whole(text) = line.text else { return None };
-        let (record, hash) = match assessed {
-            Assessed::Record { record, hash, .. } => (record.clone(), *hash),
-            Assessed::Damaged { hashed, .. } | Assessed::Rest { hashed } => {
-                let hashed = hashed.as_ref()?;
-                (Record::parse(hashed.body, scratch).ok()?, hashed.computed)
-            }
-            Assessed::Malformed { .. } | Assessed::Foreign | Assessed::ForeignTail => return None,
-        };
-        let Record { seq, audit_id, timestamp, service_id, event, prev_hash, .. } = record;
-        let is_critical = is_critical_type(&record.event_type, || record.states_critical);
-        Some(Self {
-            seq,
-            audit_id,
-            timestamp,
-            service_id,
-            event_type: record.event_type,
-            is_critical,
-            event,
-            sanitized: (!record.sanitized.is_empty()).then_some(record.sanitized),
-            prev_hash,
-            hash,
-            line: text,
-            file: place.file,
-            line_number: place.line,
-            offset: place.offset,
-        })
-    }
 }

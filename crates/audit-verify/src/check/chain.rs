@@ -13,6 +13,9 @@ pub(crate) struct Chain {
     next_seq: u64,
     /// `None` when it cannot be told which leaves there are.
     tree: Option<Tree>,
+    /// The seq of the first record that may be another than the one that was there, since bytes
+    /// before it cannot be read or do not lead to it.
+    gap: Option<u64>,
 }
 
 /// What stands before the record that is due.
@@ -58,11 +61,22 @@ impl Chain {
     /// A chain whose first record is to have this seq.
     pub(crate) fn starting_at(seq: u64) -> Self {
         let tree = (seq == 0).then(|| Tree::new(Frontier::new()));
-        Self { before: Before::Start, next_seq: seq, tree }
+        Self { before: Before::Start, next_seq: seq, tree, gap: None }
     }
 
     pub(crate) fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// From which seq on the records are not chained to the first one that there is.
+    pub(crate) fn gap(&self) -> Option<u64> {
+        self.gap
+    }
+
+    /// Loses count of the leaves.
+    fn lose_tree(&mut self) {
+        self.tree = None;
+        self.gap = self.gap.or(Some(self.next_seq));
     }
 
     /// How many records there are, damaged ones included, where the newest can be read.
@@ -108,7 +122,7 @@ impl Chain {
                     tree.push(*prev_hash);
                 }
             }
-            _ => self.tree = None,
+            _ => self.lose_tree(),
         }
     }
 
@@ -124,8 +138,9 @@ impl Chain {
 
     /// Goes on after a record.
     pub(crate) fn push(&mut self, seq: u64, hash: Digest) {
-        if let Some(tree) = &mut self.tree {
-            tree.push(hash);
+        match &mut self.tree {
+            Some(tree) => tree.push(hash),
+            None => self.lose_tree(),
         }
         self.before = Before::Record(hash);
         self.next_seq = seq.saturating_add(1);
@@ -135,7 +150,7 @@ impl Chain {
     pub(crate) fn skip(&mut self, line: Option<&Hashed<'_>>) {
         if !matches!(self.before, Before::Record(_) | Before::Start) {
             // The leaf of the damaged line before can no longer be told.
-            self.tree = None;
+            self.lose_tree();
         }
         self.before = Before::Damaged {
             stated: line.and_then(|line| line.stated),
@@ -152,8 +167,8 @@ impl Chain {
     /// Goes on after bytes that could not be read, before a segment that begins with this seq.
     pub(crate) fn lose(&mut self, next_seq: u64) {
         self.before = Before::Unknown;
+        self.lose_tree();
         self.next_seq = next_seq;
-        self.tree = None;
     }
 
     /// The root of the tree, if it is certain.

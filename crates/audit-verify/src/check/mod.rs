@@ -4,28 +4,38 @@
 //! of a segment can tell that the prefix of whole, linked records ends here, and keep what is known
 //! up to it.
 
+mod adoption;
 mod chain;
+mod foreign;
 mod opening;
+mod own;
 mod prune;
 mod run;
+mod seals;
 mod signed;
+mod stated;
 mod tree;
 
 use audit_core::event::is_critical_type;
-use audit_core::limits::FORMAT_VERSION;
 use audit_core::{Digest, Receipt};
 
-use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place, excerpt_bytes};
+use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes};
 use crate::parse::json::Scratch;
-use crate::parse::lifecycle::{Lifecycle, LogId, SegmentOpened};
-use crate::parse::record::{Hashed, RECORD_START, Record, RecordFault};
+use crate::parse::lifecycle::{Lifecycle, LogId};
+use crate::parse::record::{Foreign, Hashed, RECORD_START, Record, RecordFault};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Line, Text};
 use crate::source::LogSource;
-use crate::trust::{Coverage, End, Trust};
+use crate::trust::{Coverage, End, Recorded, Trust};
+use crate::verdict::{AdoptedRecords, Requirement};
+use crate::verify::VerifyOptions;
+use adoption::Adoptions;
 use chain::{Chain, Link};
 use opening::Opening;
 use prune::Pruning;
+use seals::Seals;
+pub(crate) use seals::{Follows, Unsealed};
+use stated::Stated;
 
 /// What is counted on the way.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +52,15 @@ pub(crate) struct Stats {
     pub(crate) first_timestamp: Option<String>,
     pub(crate) last_timestamp: Option<String>,
     pub(crate) head: Option<Receipt>,
+    /// Whole records at the end that are not sealed yet, and do not count.
+    pub(crate) unsealed: u64,
+}
+
+impl Stats {
+    /// Seq of the newest record, sealed or not.
+    pub(crate) fn last_seq(&self) -> Option<u64> {
+        self.head.map(|head| head.seq.saturating_add(self.unsealed))
+    }
 }
 
 /// All that is known after a line.
@@ -50,6 +69,11 @@ pub(crate) struct State {
     chain: Option<Chain>,
     opening: Opening,
     pruning: Pruning,
+    seals: Seals,
+    stated: Stated,
+    adoptions: Adoptions,
+    /// What sealed records say of the log's checkpoints.
+    recorded_sealed: Recorded,
     /// The version that the log went on in, once that is none this verifier knows.
     foreign: Option<u64>,
     foreign_told: bool,
@@ -86,9 +110,11 @@ pub(crate) enum Assessed<'l> {
         hashed: Hashed<'l>,
     },
     /// A record of a version that this verifier does not know.
-    Foreign,
-    /// What a crash may have left among such records, for all that this verifier knows of them.
-    ForeignTail,
+    Foreign {
+        foreign: Foreign,
+        hash: Digest,
+        link: Link,
+    },
     Damaged {
         code: Code,
         hashed: Option<Hashed<'l>>,
@@ -104,8 +130,7 @@ impl Assessed<'_> {
     /// Whether the prefix of whole, linked records goes on with it.
     pub(crate) fn is_linked(&self) -> bool {
         match self {
-            Self::Record { link, .. } => link.is_whole(),
-            Self::Foreign | Self::ForeignTail => true,
+            Self::Record { link, .. } | Self::Foreign { link, .. } => link.is_whole(),
             Self::Malformed { .. } | Self::Damaged { .. } | Self::Rest { .. } => false,
         }
     }
@@ -118,13 +143,42 @@ impl State {
         self.opening.may_be_torn(bytes, next_seq)
     }
 
+    /// Whether so many bytes are no more than the segment's writer leaves unsynced.
+    pub(crate) fn is_within_limit(&self, bytes: u64) -> bool {
+        self.opening.is_within_limit(bytes)
+    }
+
+    /// The whole, linked records behind the last one with a seal, in a segment that is sealed.
+    pub(crate) fn unsealed(&self) -> Option<Unsealed> {
+        self.seals.unsealed()
+    }
+
+    /// Whether the segment is sealed.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.seals.is_sealed()
+    }
+
+    /// The hash of the newest record, where its tail is to begin with one that follows.
+    pub(crate) fn head_hash(&self) -> Option<Digest> {
+        self.chain.as_ref().and_then(Chain::prev_hash)
+    }
+
+    /// Whether the log is in a version that is not known.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// How many records there are, damaged ones included, where that is known.
     fn end(&self) -> Option<u64> {
         match &self.chain {
-            _ if self.foreign.is_some() => None,
             None => Some(0),
             Some(chain) => chain.end(),
         }
+    }
+
+    /// How many ranges of records were adopted, and how many records are in them.
+    pub(crate) fn adopted(&self) -> (u64, u64) {
+        self.adoptions.counts()
     }
 
     pub(crate) fn root(&self) -> Option<Digest> {
@@ -138,6 +192,10 @@ impl Checker {
             chain: None,
             opening: Opening::default(),
             pruning: Pruning::default(),
+            seals: Seals::default(),
+            stated: Stated::default(),
+            adoptions: Adoptions::default(),
+            recorded_sealed: Recorded::default(),
             foreign: None,
             foreign_told: false,
             damaged: false,
@@ -153,6 +211,7 @@ impl Checker {
     /// Goes on with a segment.
     pub(crate) fn begin_segment(&mut self, name: SegmentName) {
         self.state.cut = false;
+        self.state.seals.begin_segment();
         let announced = self.state.opening.begin_segment(name);
         self.state.foreign = self.state.foreign.or(announced);
     }
@@ -162,10 +221,16 @@ impl Checker {
         self.state.opening.tail_was_compared();
     }
 
-    /// Ends a segment that was read to its end.
-    pub(crate) fn end_segment(&mut self, name: &str) {
+    /// Ends a segment that was read to its end, or to where its tail begins.
+    pub(crate) fn end_segment(&mut self, name: &str, follows: Follows) {
         let next_seq = self.chain().next_seq();
         if let Some(finding) = self.state.opening.end_segment(next_seq) {
+            self.ledger.find(finding.in_file(name));
+        }
+        if let Some(finding) = self.state.seals.end_segment(follows, name) {
+            self.ledger.find(finding);
+        }
+        if let Some(finding) = self.state.stated.opening_is_over() {
             self.ledger.find(finding.in_file(name));
         }
     }
@@ -174,15 +239,13 @@ impl Checker {
     pub(crate) fn lose(&mut self, next_seq: u64) {
         self.state.chain.get_or_insert_with(|| Chain::starting_at(next_seq)).lose(next_seq);
         self.state.opening.lose();
+        self.state.seals.begin_segment();
+        self.state.stated.lose();
         self.state.damaged = true;
     }
 
     /// Looks at a line. Changes nothing.
     pub(crate) fn assess<'l>(&mut self, line: &Line<'l>) -> Assessed<'l> {
-        let is_foreign = self.state.foreign.is_some();
-        if is_foreign && line.number > 1 && (!line.ended || line.holds_nul()) {
-            return Assessed::ForeignTail;
-        }
         let text = match line.text {
             Text::TooLong(long) => {
                 let found = format!("{} bytes", long.bytes);
@@ -205,26 +268,18 @@ impl Checker {
         match Record::parse(hashed.body, &mut self.scratch) {
             Err(fault) => Assessed::Malformed { fault, hashed },
             Ok(record) => {
-                let link = match &self.state.chain {
-                    Some(chain) => chain.link(record.seq, &record.prev_hash),
-                    None => Chain::starting_at(record.seq).link(record.seq, &record.prev_hash),
-                };
+                let link = self.link(record.seq, &record.prev_hash);
                 Assessed::Record { record, hash: hashed.computed, link }
             }
         }
     }
 
-    /// Of a version that is not known, this is: it is the one that was announced.
-    fn assess_foreign<'l>(&self, hashed: Hashed<'l>) -> Assessed<'l> {
-        let announced = self.state.opening.announced();
-        let version = announced.map_or(String::new(), |version| format!("{version},"));
-        let (code, at) = (Code::VersionChanged, RECORD_START.len());
-        let rest = hashed.body.get(at..).unwrap_or_default();
-        if rest.starts_with(version.as_bytes()) {
-            return Assessed::Foreign;
+    /// How a record would stand to the one before.
+    fn link(&self, seq: u64, prev_hash: &Digest) -> Link {
+        match &self.state.chain {
+            Some(chain) => chain.link(seq, prev_hash),
+            None => Chain::starting_at(seq).link(seq, prev_hash),
         }
-        let what = "the version is not the one that was announced";
-        Assessed::Malformed { fault: RecordFault { code, at, what }, hashed }
     }
 
     /// Takes a line as what it was assessed to be.
@@ -232,18 +287,18 @@ impl Checker {
         self.state.cut = match &assessed {
             Assessed::Damaged { code, .. } => *code == Code::LineNotARecord,
             Assessed::Rest { hashed } => hashed.is_none_or(|hashed| !hashed.is_whole),
-            Assessed::Record { .. }
-            | Assessed::Malformed { .. }
-            | Assessed::Foreign
-            | Assessed::ForeignTail => false,
+            Assessed::Record { .. } | Assessed::Malformed { .. } | Assessed::Foreign { .. } => {
+                false
+            }
         };
         match assessed {
             Assessed::Record { record, hash, link } => {
                 self.apply_record(&record, hash, link, place);
             }
             Assessed::Malformed { fault, hashed } => self.apply_malformed(fault, &hashed, place),
-            Assessed::Foreign => self.apply_foreign(place),
-            Assessed::ForeignTail => {}
+            Assessed::Foreign { foreign, hash, link } => {
+                self.apply_foreign(&foreign, hash, link, place);
+            }
             Assessed::Damaged { code, hashed, found } => {
                 let due = self.chain().next_seq();
                 let mut finding = Finding::new(code, code.meaning()).at(place).seq(due);
@@ -269,7 +324,11 @@ impl Checker {
 
     fn skip(&mut self, hashed: Option<&Hashed<'_>>) {
         self.chain().skip(hashed);
+        if self.state.opening.is_first() {
+            self.state.stated.lose();
+        }
         self.state.opening.damaged();
+        self.state.seals.damaged();
         self.state.damaged = true;
     }
 
@@ -287,26 +346,12 @@ impl Checker {
         self.skip(Some(hashed));
     }
 
-    fn apply_foreign(&mut self, place: Place<'_>) {
-        self.state.stats.records = self.state.stats.records.saturating_add(1);
-        // Once is enough: what follows is all alike.
-        if let Some(to) = self.state.foreign.filter(|_| !self.state.foreign_told) {
-            self.state.foreign_told = true;
-            self.ledger.find(
-                Finding::new(Code::VersionUnknown, Code::VersionUnknown.meaning())
-                    .at(place)
-                    .expected(format_args!("version {FORMAT_VERSION}"))
-                    .found(format_args!("version {to}")),
-            );
-        }
-    }
-
     fn apply_record(&mut self, record: &Record<'_>, hash: Digest, link: Link, place: Place<'_>) {
         let seq = record.seq;
         if self.state.chain.is_none() {
             self.state.chain = Some(Chain::starting_at(seq));
         }
-        if let Some(finding) = self.link_finding(record, link) {
+        if let Some(finding) = self.link_finding(seq, record.prev_hash, link) {
             self.ledger.find(finding.at(place).seq(seq));
         }
         self.chain().settle(seq, &record.prev_hash, link);
@@ -314,24 +359,15 @@ impl Checker {
         self.check_name(record, place);
         self.check_service(record, place);
         let lifecycle = self.lifecycle(record, place);
-        let misplaced = self.state.opening.step(lifecycle.as_ref(), seq, link);
-        let is_in_place = misplaced.is_none();
-        if let Some(misplaced) = misplaced {
-            self.ledger.find(misplaced.at(place).seq(seq));
-        }
+        let is_in_place = self.step(record, lifecycle.as_ref(), link, place);
         match &lifecycle {
             // What it says of the segment before would be said of this one.
             Some(Lifecycle::SegmentOpened(_)) if !is_in_place => {}
             Some(lifecycle) => self.check_lifecycle(lifecycle, record, link, place),
             None => self.count_event(record),
         }
-        self.compare_checkpoints();
-        self.chain().push(seq, hash);
-        self.compare_checkpoints();
+        self.push(seq, hash);
         let stats = &mut self.state.stats;
-        stats.records = stats.records.saturating_add(1);
-        stats.first_seq.get_or_insert(seq);
-        stats.head = Some(Receipt { seq, hash });
         if stats.first_timestamp.is_none() {
             stats.first_timestamp = Some(record.timestamp.to_owned());
         }
@@ -340,15 +376,60 @@ impl Checker {
         last.push_str(record.timestamp);
     }
 
+    /// Goes on after a record.
+    fn push(&mut self, seq: u64, hash: Digest) {
+        self.compare_checkpoints();
+        self.chain().push(seq, hash);
+        self.compare_checkpoints();
+        let stats = &mut self.state.stats;
+        stats.records = stats.records.saturating_add(1);
+        stats.first_seq.get_or_insert(seq);
+        stats.head = Some(Receipt { seq, hash });
+    }
+
     /// Compares the checkpoints of the size that the tree has now.
     fn compare_checkpoints(&mut self) {
         let State { chain, trust, .. } = &mut self.state;
-        if let Some(frontier) = chain.as_ref().and_then(Chain::frontier) {
-            trust.claims.compare(frontier, &mut self.ledger);
+        let Some(chain) = chain else { return };
+        if let Some(frontier) = chain.frontier() {
+            trust.claims.compare(frontier, chain.gap().is_none(), &mut self.ledger);
         }
     }
 
-    fn link_finding(&mut self, record: &Record<'_>, link: Link) -> Option<Finding> {
+    /// Tells what is wrong with a record's place and with its seal; whether its place is right.
+    fn step(
+        &mut self,
+        record: &Record<'_>,
+        lifecycle: Option<&Lifecycle>,
+        link: Link,
+        place: Place<'_>,
+    ) -> bool {
+        let is_closed = self.state.opening.is_closed();
+        let misplaced = self.state.opening.step(lifecycle, record.seq, link);
+        let is_in_place = misplaced.is_none();
+        if let Some(misplaced) = misplaced {
+            self.ledger.find(misplaced.at(place).seq(record.seq));
+        }
+        if let Some(Lifecycle::SegmentOpened(opened)) = lifecycle.filter(|_| is_in_place) {
+            self.state.seals.segment_opened(opened);
+        }
+        let was_opening = self.state.seals.is_opening();
+        if let Some(finding) = self.state.seals.step(record, lifecycle, place, is_closed)
+            && (is_in_place || finding.code != Code::OpeningMisplaced)
+        {
+            self.ledger.find(finding);
+        }
+        let is_over = was_opening && !self.state.seals.is_opening();
+        let changes_key = matches!(lifecycle, Some(Lifecycle::KeyChanged(_)));
+        if let Some(finding) =
+            (is_over && !changes_key).then(|| self.state.stated.opening_is_over()).flatten()
+        {
+            self.ledger.find(finding.at(place).seq(record.seq));
+        }
+        is_in_place
+    }
+
+    fn link_finding(&mut self, seq: u64, prev_hash: Digest, link: Link) -> Option<Finding> {
         let chain = self.chain();
         let due = chain.next_seq();
         let code = match link {
@@ -360,10 +441,8 @@ impl Checker {
         };
         let finding = Finding::new(code, code.meaning());
         Some(match (link, chain.prev_hash()) {
-            (Link::Broken, Some(prev_hash)) => finding.expected(prev_hash).found(record.prev_hash),
-            _ => finding
-                .expected(format_args!("seq {due}"))
-                .found(format_args!("seq {}", record.seq)),
+            (Link::Broken, Some(due_hash)) => finding.expected(due_hash).found(prev_hash),
+            _ => finding.expected(format_args!("seq {due}")).found(format_args!("seq {seq}")),
         })
     }
 
@@ -408,7 +487,7 @@ impl Checker {
                     .seq(record.seq)
                     .found(fault),
             );
-            Some(Lifecycle::Other)
+            Some(Lifecycle::Malformed)
         })
     }
 
@@ -420,112 +499,42 @@ impl Checker {
         }
     }
 
-    fn check_lifecycle(
-        &mut self,
-        lifecycle: &Lifecycle,
-        record: &Record<'_>,
-        link: Link,
-        place: Place<'_>,
-    ) {
-        let seq = record.seq;
-        match lifecycle {
-            Lifecycle::SegmentOpened(opened) => {
-                self.check_segment_opened(opened, record, link, place);
-            }
-            Lifecycle::SegmentsPruned(pruned) => {
-                let damaged = self.state.damaged;
-                if let Some(finding) = self.state.pruning.declared(pruned, seq, damaged) {
-                    self.ledger.find(finding.at(place).seq(seq));
-                }
-            }
-            Lifecycle::LogOpened(opened) => {
-                if let Some(notice) = self.state.opening.writer_opened(opened) {
-                    self.ledger.note(notice.at(place, seq));
-                }
-            }
-            Lifecycle::EventsLost(lost) => {
-                let (count, critical) = (lost.count, lost.critical_count);
-                self.state.stats.events_lost = self.state.stats.events_lost.saturating_add(count);
-                let message = format!(
-                    "{count} events ({critical} critical) are not in the log: {}",
-                    lost.reason.0
-                );
-                self.ledger.note(Notice::new(NoticeCode::EventsLost, message).at(place, seq));
-            }
-            Lifecycle::SegmentMissing(missing) => self.ledger.find(
-                Finding::new(Code::SegmentMissing, Code::SegmentMissing.meaning())
-                    .at(place)
-                    .seq(seq)
-                    .expected(format_args!(
-                        "{}, seq {} to {}",
-                        missing.file(),
-                        missing.first_seq,
-                        missing.last_seq
-                    ))
-                    .found(missing.reason.0),
-            ),
-            Lifecycle::DamageFound(damage) => self.ledger.find(
-                Finding::new(Code::DamageFound, Code::DamageFound.meaning())
-                    .at(place)
-                    .seq(seq)
-                    .found(format_args!("{} in {} at {}", damage.code, damage.file, damage.offset)),
-            ),
-            Lifecycle::CheckpointSigned(signed) => {
-                if let Some(finding) = self.check_signed(signed, seq) {
-                    self.ledger.find(finding.at(place).seq(seq));
-                }
-            }
-            Lifecycle::KeyChanged(changed) => self.check_key_changed(changed, seq, place),
-            Lifecycle::LogRecovered(_)
-            | Lifecycle::FormatChanged(_)
-            | Lifecycle::LogClosed
-            | Lifecycle::RecordsAdopted(_)
-            | Lifecycle::LogCopied(_)
-            | Lifecycle::ClockStepped(_)
-            | Lifecycle::Other => {}
-        }
-    }
-
-    fn check_segment_opened(
-        &mut self,
-        opened: &SegmentOpened,
-        record: &Record<'_>,
-        link: Link,
-        place: Place<'_>,
-    ) {
-        let seq = record.seq;
-        let mut found = Vec::new();
-        match self.state.log_id {
-            None => self.state.log_id = Some(opened.log_id),
-            Some(log_id) if log_id == opened.log_id => {}
-            Some(log_id) => found.push(
-                Finding::new(Code::LogIdChanged, Code::LogIdChanged.meaning())
-                    .expected(log_id.0)
-                    .found(opened.log_id.0),
-            ),
-        }
-        let roots = opened.frontier();
-        found.extend(opening::check_frontier(self.chain(), seq, &roots));
-        found.extend(self.state.opening.check_previous(opened, record, link));
-        if let Some(name) = self.state.opening.name() {
-            self.state.pruning.segment_starts(name, seq, record.prev_hash, roots);
-        }
-        for found in found {
-            self.ledger.find(found.at(place).seq(seq));
-        }
-    }
-
     /// Says what can be said only at the end of the log.
     pub(crate) fn finish(&mut self) {
-        self.state.pruning.finish(self.state.damaged, &mut self.ledger);
+        let State { pruning, adoptions, damaged, .. } = &self.state;
+        pruning.finish(*damaged, |begins| adoptions.excuse(begins), &mut self.ledger);
     }
 
     /// Says how far the log is covered by what is trusted, and what else that shows.
     pub(crate) fn conclude(&mut self, source: &impl LogSource) -> Coverage {
-        let last_seq = self.state.stats.head.map(|head| head.seq);
-        let end = End { last_seq, records: self.state.end() };
-        self.state.trust.conclude(source, end, &mut self.ledger)
+        let State { stats, stated, adoptions, pruning, chain, trust, .. } = &self.state;
+        let last_seq = stats.last_seq();
+        let gap = chain.as_ref().and_then(Chain::gap);
+        let end = End { last_seq, records: self.state.end(), gone: pruning.gone(), gap };
+        adoptions.conclude(stated, &trust.claims, source, &mut self.ledger);
+        let coverage = trust.conclude(source, end, &mut self.ledger);
+        let asks_for_key = !trust.keys.is_empty();
+        let finding = asks_for_key.then(|| pruning.check_attested(coverage.by_key())).flatten();
+        finding.into_iter().for_each(|finding| self.ledger.find(finding));
+        coverage
     }
+
+    /// Says of a log that is covered as is required that it holds records which were adopted.
+    pub(crate) fn require_none_adopted(&mut self, options: &VerifyOptions, coverage: &Coverage) {
+        let is_asked = options.require != Requirement::Consistent
+            && options.adopted == AdoptedRecords::Refuse
+            && options.require.is_met(coverage.level(self.state.stats.last_seq()));
+        if let (true, (ranges @ 1.., records)) = (is_asked, self.state.adopted()) {
+            let code = Code::RequirementNotMet;
+            let finding = Finding::new(code, code.meaning()).expected(options.require);
+            self.ledger.find(finding.found(adopted_in_words(ranges, records)));
+        }
+    }
+}
+
+/// How much of a log was adopted.
+pub(crate) fn adopted_in_words(ranges: u64, records: u64) -> String {
+    format!("{records} records, in {ranges} ranges, that an operator adopted")
 }
 
 /// A line whose hash is not right, or that has no end.

@@ -18,6 +18,10 @@ enum Stage {
     Opened,
     /// After `log_recovered`.
     Recovered,
+    /// After `log_opened`.
+    Announced,
+    /// After `records_adopted`.
+    Adopted,
     /// Among the first records, after a damaged one: which they are cannot be told.
     Unsure,
     /// After the opening records.
@@ -43,6 +47,12 @@ pub(super) struct Opening {
     previous: Option<Previous>,
     /// Most bytes that the newest writer said it leaves unsynced; `None` when that is not known.
     unsynced_max_bytes: Option<u64>,
+    /// Whether this segment's `segment_opened` says it, which rules then.
+    is_limit_stated: bool,
+    /// Seq of the segment's `segment_opened`.
+    first_seq: Option<u64>,
+    /// Whether its key shows that another writer opened the log.
+    is_by_another: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +93,33 @@ impl Opening {
         self.right_name = None;
         self.unsure = false;
         self.tail_compared = false;
+        (self.first_seq, self.is_by_another, self.is_limit_stated) = (None, false, false);
         self.announced()
+    }
+
+    /// Notes what a segment says of its writer, whom its key may show to be another one.
+    pub(super) fn segment_opened(&mut self, opened: &SegmentOpened, seq: u64, is_by_another: bool) {
+        self.first_seq = Some(seq);
+        self.is_by_another = is_by_another && self.previous.is_some_and(|it| !it.unsure);
+        self.is_limit_stated = opened.unsynced_max_bytes.is_some();
+        self.unsynced_max_bytes = opened.unsynced_max_bytes.or(self.unsynced_max_bytes);
+    }
+
+    /// Seq of the segment's `segment_opened`.
+    pub(super) fn first_seq(&self) -> Option<u64> {
+        self.first_seq
+    }
+
+    /// Whether the newest record is `log_closed`.
+    pub(super) fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
+    }
+
+    /// Notes a record of a version that is not known: whatever it is, the opening is over.
+    pub(super) fn foreign(&mut self) {
+        self.stage = Stage::Running;
+        self.unsure = false;
+        self.unsynced_max_bytes = None;
     }
 
     /// The version of this segment, where the one before ended by announcing it.
@@ -93,6 +129,8 @@ impl Opening {
             Stage::First
             | Stage::Opened
             | Stage::Recovered
+            | Stage::Announced
+            | Stage::Adopted
             | Stage::Unsure
             | Stage::Running
             | Stage::Closed => None,
@@ -119,7 +157,7 @@ impl Opening {
         if matches!(self.stage, Stage::First | Stage::Opened | Stage::Recovered) {
             self.stage = Stage::Unsure;
             // It may have been the log_opened that says it.
-            self.unsynced_max_bytes = None;
+            self.unsynced_max_bytes = self.unsynced_max_bytes.filter(|_| self.is_limit_stated);
         }
     }
 
@@ -130,19 +168,25 @@ impl Opening {
         seq: u64,
         link: Link,
     ) -> Option<Finding> {
-        use Lifecycle::{FormatChanged, LogClosed, LogOpened, LogRecovered, SegmentOpened};
-        use Stage::{Closed, First, Opened, Recovered, Running, Unsure};
+        use Lifecycle::{
+            FormatChanged, LogClosed, LogCopied, LogOpened, LogRecovered, RecordsAdopted,
+            SegmentOpened,
+        };
+        use Stage::{Adopted, Announced, Closed, First, Opened, Recovered, Running, Unsure};
         let before = self.stage;
         let misplaced = match (before, lifecycle) {
             (Closed, _) => Some(Code::RecordAfterClose),
             (Stage::FormatChanged(_), _) => Some(Code::FormatChangeMisplaced),
             (First | Unsure, Some(SegmentOpened(_)))
             | (Opened | Unsure, Some(LogRecovered(_)))
-            | (Opened | Recovered | Unsure, Some(LogOpened(_))) => None,
+            | (Opened | Recovered | Unsure, Some(LogOpened(_)))
+            | (Announced | Unsure, Some(RecordsAdopted(_)))
+            | (Announced | Adopted | Unsure, Some(LogCopied(_))) => None,
             (First, _) => Some(Code::SegmentOpenedMissing),
             (_, Some(SegmentOpened(_))) => Some(Code::SegmentOpenedMisplaced),
             (_, Some(LogRecovered(_))) => Some(Code::LogRecoveredMisplaced),
             (_, Some(LogOpened(_))) => Some(Code::LogOpenedMisplaced),
+            (_, Some(RecordsAdopted(_) | LogCopied(_))) => Some(Code::OpeningMisplaced),
             (Opened | Recovered, _) if self.owes_log_opened(seq) => Some(Code::LogOpenedMissing),
             _ => None,
         };
@@ -151,6 +195,8 @@ impl Opening {
             (First, Some(SegmentOpened(_))) => Opened,
             (Opened | Recovered, Some(LogRecovered(_))) => Recovered,
             (Unsure, Some(SegmentOpened(_) | LogRecovered(_))) => Unsure,
+            (Opened | Recovered | Unsure, Some(LogOpened(_))) => Announced,
+            (Announced | Unsure, Some(RecordsAdopted(_))) => Adopted,
             (_, Some(LogClosed)) => Closed,
             (_, Some(FormatChanged(changed))) => Stage::FormatChanged(changed.to),
             _ => Running,
@@ -165,7 +211,7 @@ impl Opening {
     /// Whether a writer must have opened the log here, so that its `log_opened` is due.
     fn owes_log_opened(&self, next_seq: u64) -> bool {
         let closed = self.previous.is_some_and(|previous| previous.ended == Stage::Closed);
-        next_seq <= 1 || closed || self.stage == Stage::Recovered
+        next_seq <= 1 || closed || self.is_by_another || self.stage == Stage::Recovered
     }
 
     /// Says at the end of a segment, before this seq, whether it lacks opening records.
@@ -173,6 +219,8 @@ impl Opening {
         let owes = match self.stage {
             Stage::Opened | Stage::Recovered => self.owes_log_opened(next_seq),
             Stage::First
+            | Stage::Announced
+            | Stage::Adopted
             | Stage::Unsure
             | Stage::Running
             | Stage::Closed
@@ -195,7 +243,9 @@ impl Opening {
 
     /// Takes what a writer says of itself; whether the one before stopped without a word.
     pub(super) fn writer_opened(&mut self, opened: &LogOpened) -> Option<Notice> {
-        self.unsynced_max_bytes = Some(opened.unsynced_max_bytes);
+        if !self.is_limit_stated {
+            self.unsynced_max_bytes = Some(opened.unsynced_max_bytes);
+        }
         let previous = self.previous.filter(|previous| !previous.unsure)?;
         (previous.ended != Stage::Closed).then(|| {
             let host = opened.host.as_deref().unwrap_or("unknown");
@@ -218,15 +268,20 @@ impl Opening {
             Stage::FormatChanged(_) => return Err("it follows format_changed"),
             Stage::First => true,
             Stage::Opened | Stage::Recovered => self.owes_log_opened(next_seq),
-            Stage::Unsure | Stage::Running => false,
+            Stage::Announced | Stage::Adopted | Stage::Unsure | Stage::Running => false,
         };
         if is_opening {
             return Err("a segment has its name only once its first records are on disk");
         }
-        if self.unsynced_max_bytes.is_some_and(|bytes_max| bytes > bytes_max) {
+        if !self.is_within_limit(bytes) {
             return Err("it is longer than what its writer leaves unsynced");
         }
         Ok(())
+    }
+
+    /// Whether so many bytes are no more than the segment's writer leaves unsynced.
+    pub(super) fn is_within_limit(&self, bytes: u64) -> bool {
+        self.unsynced_max_bytes.is_none_or(|bytes_max| bytes <= bytes_max)
     }
 
     /// What `segment_opened` says of the segment before.
@@ -250,6 +305,20 @@ impl Opening {
         (stated.file() != previous.name)
             .then(|| finding.expected(previous.name).found(stated.file()))
     }
+}
+
+/// The frontiers of the smaller trees that a frontier is made of: of its first part, of its first two
+/// parts, and so on, without all of it.
+pub(super) fn parts(size: u64, roots: &[audit_core::Digest]) -> Vec<Frontier> {
+    let mut left = size;
+    let mut parts = Vec::new();
+    for count in 1..roots.len() {
+        let Some(largest) = left.checked_ilog2() else { break };
+        left ^= 1 << largest;
+        let first = roots.get(..count).unwrap_or_default();
+        parts.extend(Frontier::from_roots(size ^ left, first));
+    }
+    parts
 }
 
 /// Compares the frontier that a segment states with the one before its first record, or takes it

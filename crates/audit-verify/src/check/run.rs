@@ -5,14 +5,17 @@ use audit_core::Receipt;
 use super::Checker;
 use super::chain::Link;
 use crate::piece::Run;
+use crate::scan::lines::Span;
 
 impl Checker {
     /// Takes a run of records as if each had been assessed and applied, if nothing is to be said of
     /// any of them: whether that was so.
-    pub(crate) fn take_run(&mut self, run: &Run) -> bool {
+    /// It begins with this span.
+    pub(crate) fn take_run(&mut self, run: &Run, span: Span) -> bool {
         if !self.goes_on_with(run) {
             return false;
         }
+        self.state.seals.take_run(run, span);
         for (seq, hash) in (run.first_seq..).zip(&run.hashes) {
             self.chain().push(seq, *hash);
             self.compare_checkpoints();
@@ -34,6 +37,7 @@ impl Checker {
         let link = state.chain.as_ref().map(|chain| chain.link(run.first_seq, &run.prev_hash));
         link == Some(Link::Good)
             && state.opening.is_running()
+            && state.seals.may_take(run)
             && state.service_id.as_ref() == Some(&run.service_id)
             && !state.trust.heads.any_within(run.first_seq..=run.last_seq)
     }

@@ -134,6 +134,18 @@ pub enum NoticeCode {
     PrunedPrefix,
     /// The log does not begin at seq 0, and what may say why is damaged.
     HeadMissing,
+    /// Records that nothing of the log's key covers were adopted, by an operator's word.
+    RecordsAdopted,
+    /// Whole records at the end are not sealed yet. Who wrote them was not told that they are safe.
+    UnsealedEnd,
+    /// A writer opened a log that signs without its key, by an operator's word.
+    UnsignedOpening,
+    /// The log was copied.
+    LogCopied,
+    /// The clock of the machine jumped.
+    ClockStepped,
+    /// A given checkpoint is of records that were deleted, and says nothing.
+    PinInPruned,
 }
 
 impl NoticeCode {
@@ -154,6 +166,12 @@ impl NoticeCode {
             Self::EventsLost => "events_lost",
             Self::PrunedPrefix => "pruned_prefix",
             Self::HeadMissing => "head_missing",
+            Self::RecordsAdopted => "records_adopted",
+            Self::UnsealedEnd => "unsealed_end",
+            Self::UnsignedOpening => "unsigned_opening",
+            Self::LogCopied => "log_copied",
+            Self::ClockStepped => "clock_stepped",
+            Self::PinInPruned => "pin_in_pruned",
         }
     }
 }

@@ -35,8 +35,9 @@ pub(crate) enum Lifecycle {
     KeyChanged(KeyChanged),
     FormatChanged(FormatChanged),
     LogClosed,
-    /// One of which only the form is checked.
-    Other,
+    DiskFull,
+    /// One whose fields have another form.
+    Malformed,
 }
 
 impl Lifecycle {
@@ -57,7 +58,7 @@ impl Lifecycle {
             "records_adopted" => Self::RecordsAdopted(fields(event)?),
             "log_copied" => Self::LogCopied(fields(event)?),
             "clock_stepped" => Self::ClockStepped(fields(event)?),
-            "disk_full" => fields(event).map(|DiskFull { .. }| Self::Other)?,
+            "disk_full" => fields(event).map(|DiskFull { .. }| Self::DiskFull)?,
             "checkpoint_signed" => Self::CheckpointSigned(fields(event)?),
             "key_changed" => Self::KeyChanged(fields(event)?),
             "format_changed" => Self::FormatChanged(FormatChanged::checked(fields(event)?)?),
@@ -118,6 +119,14 @@ pub(crate) struct DamageFound {
     pub(crate) file: String,
     pub(crate) offset: u64,
     pub(crate) code: String,
+}
+
+impl DamageFound {
+    /// Whether it speaks of this segment, and of one of these faults.
+    pub(crate) fn is_of(&self, name: SegmentName, codes: &[&str]) -> bool {
+        let file = SegmentName::parse(self.file.as_bytes());
+        file.is_some_and(|file| file.first_seq == name.first_seq) && codes.contains(&&*self.code)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

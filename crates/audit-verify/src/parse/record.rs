@@ -82,6 +82,16 @@ pub(crate) struct RecordFault {
 impl<'l> Record<'l> {
     /// Takes apart what a hash covers.
     pub(crate) fn parse(body: &'l [u8], scratch: &mut Scratch) -> Result<Self, RecordFault> {
+        Self::parse_version(body, u64::from(FORMAT_VERSION), scratch)
+    }
+
+    /// The same of a record that says that it is of this version: others may look otherwise, but for
+    /// their beginning and their end.
+    pub(crate) fn parse_version(
+        body: &'l [u8],
+        version: u64,
+        scratch: &mut Scratch,
+    ) -> Result<Self, RecordFault> {
         let Ending { before, is_sealed } = Ending::split(body)?;
         let text = std::str::from_utf8(before).map_err(|error| RecordFault {
             code: Code::RecordMalformed,
@@ -89,7 +99,7 @@ impl<'l> Record<'l> {
             what: "a byte is no part of UTF-8",
         })?;
         let mut rest = Rest { text, rest: text };
-        let Frame { seq, audit_id, timestamp, service_id } = rest.frame()?;
+        let Frame { seq, audit_id, timestamp, service_id } = rest.frame(version)?;
 
         let (payload, prev_hash) = rest.prev_hash()?;
         let event_at = rest.at();
@@ -157,6 +167,41 @@ fn ends_with_link(body: &[u8]) -> bool {
     field.is_some_and(|field| field.starts_with(PREV_FIELD_START))
 }
 
+/// What every version of the format has in common: a record of one that is not known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) version: u64,
+    pub(crate) seq: u64,
+    pub(crate) prev_hash: Digest,
+    pub(crate) is_sealed: bool,
+}
+
+impl Foreign {
+    /// Takes the beginning and the end of what a hash covers.
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, RecordFault> {
+        let Ending { before, is_sealed } = Ending::split(body)?;
+        let end = before.len().saturating_sub(LINK_FIELD_BYTES);
+        let (front, link) = before.split_at_checked(end).unwrap_or_default();
+        // What is between them may be anything.
+        let front_end = front.iter().position(|byte| !byte.is_ascii()).unwrap_or(front.len());
+        let text = std::str::from_utf8(front.get(..front_end).unwrap_or_default());
+        let text = text.unwrap_or_default();
+        let mut rest = Rest { text, rest: text };
+        let (version, seq) = rest.version_and_seq()?;
+        let prev_hash = link_in(link).ok_or(RecordFault {
+            code: Code::RecordMalformed,
+            at: end,
+            what: "prev_hash, 64 hex digits, stands before hash",
+        })?;
+        Ok(Self { version, seq, prev_hash, is_sealed })
+    }
+}
+
+/// The digest in a link.
+fn link_in(field: &[u8]) -> Option<Digest> {
+    Digest::from_hex(field.strip_prefix(PREV_FIELD_START)?.strip_suffix(b"\"")?)
+}
+
 /// What stands before the event.
 struct Frame<'l> {
     seq: u64,
@@ -192,12 +237,24 @@ impl<'l> Rest<'l> {
         Ok(before)
     }
 
+    /// What every version begins with, up to the comma behind the seq.
+    fn version_and_seq(&mut self) -> Result<(u64, u64), RecordFault> {
+        self.expect(r#"{"v":"#, "a record begins with its version")?;
+        let before_version = self.fault("the version is a number without leading zeros");
+        let version = self.until(",", "a comma follows the version")?;
+        let version = count(version).ok_or(before_version)?;
+        self.expect(r#""seq":"#, "seq follows the version")?;
+        let before_seq = self.fault("seq is a number up to 2^53 - 1 without leading zeros");
+        let seq = number(self.until(",", "a comma follows seq")?).ok_or(before_seq)?;
+        Ok((version, seq))
+    }
+
     /// Everything before the event.
-    fn frame(&mut self) -> Result<Frame<'l>, RecordFault> {
+    fn frame(&mut self, of_version: u64) -> Result<Frame<'l>, RecordFault> {
         self.expect(r#"{"v":"#, "a record begins with its version")?;
         let before_version = self.fault("the version is not the one this segment is in");
-        let version = number(self.until(",", "a comma follows the version")?);
-        if version != Some(u64::from(FORMAT_VERSION)) {
+        let version = count(self.until(",", "a comma follows the version")?);
+        if version != Some(of_version) {
             return Err(RecordFault { code: Code::VersionChanged, ..before_version });
         }
         self.expect(r#""seq":"#, "seq follows the version")?;
@@ -230,8 +287,7 @@ impl<'l> Rest<'l> {
         let parse = || {
             let field = self.rest.len().checked_sub(LINK_FIELD_BYTES)?;
             let (payload, field) = self.rest.split_at_checked(field)?;
-            let digits = field.as_bytes().strip_prefix(PREV_FIELD_START)?.strip_suffix(b"\"")?;
-            Some((payload, Digest::from_hex(digits)?))
+            Some((payload, link_in(field.as_bytes())?))
         };
         parse().ok_or(RecordFault {
             at: self.text.len(),
@@ -242,9 +298,14 @@ impl<'l> Rest<'l> {
 
 /// A number as the format writes it.
 fn number(digits: &str) -> Option<u64> {
+    count(digits).filter(|&number| number <= SEQ_MAX)
+}
+
+/// The same, of any number that 64 bits hold.
+fn count(digits: &str) -> Option<u64> {
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = digits.len() > 1 && digits.starts_with('0');
-    digits.parse().ok().filter(|&number| plain && !leading_zero && number <= SEQ_MAX)
+    digits.parse().ok().filter(|_| plain && !leading_zero)
 }
 
 fn is_audit_id(audit_id: &str, service_id: &str, seq: u64) -> bool {

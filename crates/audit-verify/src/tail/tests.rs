@@ -38,7 +38,7 @@ impl LogFile for Slow<'_> {
 fn look(bytes: &[u8], start: usize, step: usize) -> Tail {
     let end = u64::try_from(bytes.len()).unwrap();
     let span = Span { start: u64::try_from(start).unwrap(), lines_before: 7, end };
-    examine(&Slow { bytes, step }, span, &mut Buffer::small()).unwrap()
+    examine(&Slow { bytes, step }, span, Before::default(), &mut Buffer::small()).unwrap()
 }
 
 /// The fault of a tail that begins at this place of its file.
@@ -278,7 +278,8 @@ fn small_reads_see_what_large_ones_see() {
 #[test]
 fn a_tail_that_cannot_be_read_is_an_error_and_no_crash() {
     let span = Span { start: 0, lines_before: 0, end: 10 };
-    let failed = examine(&Slow { bytes: b"short", step: 9 }, span, &mut Buffer::small());
+    let failed =
+        examine(&Slow { bytes: b"short", step: 9 }, span, Before::default(), &mut Buffer::small());
     assert_eq!(failed.unwrap_err().offset, 5);
 }
 

@@ -1,5 +1,6 @@
 //! Checkpoints, each a claim of what root the tree has at a size, compared while records pass.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use audit_checkpoint::{Checkpoint, Note};
@@ -32,6 +33,8 @@ enum Seen {
     NotYet,
     /// The tree has that root.
     Held,
+    /// It has, and bytes before cannot be read, so that nobody has seen all of these records.
+    Agrees,
     Contradicted,
 }
 
@@ -51,8 +54,8 @@ impl Claims {
     }
 
     /// Compares what is claimed of a tree of this size. A size that no frontier was known at is
-    /// passed by.
-    pub(crate) fn compare(&mut self, frontier: &Frontier, ledger: &mut Ledger) {
+    /// passed by. Whether all records of the tree were seen is told by `is_chained`.
+    pub(crate) fn compare(&mut self, frontier: &Frontier, is_chained: bool, ledger: &mut Ledger) {
         while let (Some(claim), Some(seen)) =
             (self.by_size.get(self.next), self.seen.get_mut(self.next))
         {
@@ -61,8 +64,11 @@ impl Claims {
             }
             if claim.size() == frontier.size() {
                 let root = frontier.root();
-                *seen =
-                    if *claim.checkpoint.root() == root { Seen::Held } else { Seen::Contradicted };
+                *seen = match *claim.checkpoint.root() == root {
+                    true if is_chained => Seen::Held,
+                    true => Seen::Agrees,
+                    false => Seen::Contradicted,
+                };
                 if *seen == Seen::Contradicted {
                     ledger.find(claim.contradicted(root));
                 }
@@ -76,7 +82,7 @@ impl Claims {
         let from = self.by_size.partition_point(|claim| claim.size() < size);
         let claims = self.by_size.iter().zip(&self.seen).skip(from);
         let mut of_size = claims.take_while(|(claim, _)| claim.size() == size);
-        let held = of_size.find(|(_, seen)| **seen == Seen::Held);
+        let held = of_size.find(|(_, seen)| matches!(seen, Seen::Held | Seen::Agrees));
         held.map(|(claim, _)| *claim.checkpoint.root())
     }
 
@@ -85,14 +91,30 @@ impl Claims {
         self.by_size.iter().zip(&self.seen).map(|(claim, seen)| (claim, *seen == Seen::Held))
     }
 
+    /// The checkpoints beside the log over so many records: sizes and names.
+    pub(crate) fn beside(&self, sizes: RangeInclusive<u64>) -> impl Iterator<Item = (u64, String)> {
+        let of_sizes = self.by_size.iter().filter(move |claim| sizes.contains(&claim.size()));
+        of_sizes.filter_map(|claim| match &claim.by {
+            By::Beside { name, .. } => Some((claim.size(), name.clone())),
+            By::Given(_) | By::Since(_) => None,
+        })
+    }
+
     /// Says of each claim that was not compared why it was not, once the log has been read: it has
-    /// this many records, if that is known.
-    pub(super) fn finish(&self, end: Option<u64>, ledger: &mut Ledger) {
+    /// this many records, if that is known, of which so many were deleted since.
+    pub(super) fn finish(&self, end: Option<u64>, gone: u64, ledger: &mut Ledger) {
         let mut passed = Vec::new();
         let claims = self.by_size.iter().zip(&self.seen);
         for (claim, _) in claims.filter(|(_, seen)| **seen == Seen::NotYet) {
             match (end, &claim.by) {
                 (Some(end), _) if claim.size() > end => ledger.find(claim.beyond(end)),
+                (_, By::Given(_) | By::Since(_)) if claim.size() < gone => {
+                    let records = claim.size();
+                    let message = format!(
+                        "the given checkpoint over {records} records says nothing: they were deleted"
+                    );
+                    ledger.note(Notice::new(NoticeCode::PinInPruned, message));
+                }
                 (_, By::Given(_) | By::Since(_)) => ledger.find(claim.finding(Code::PinNotChecked)),
                 (_, By::Beside { .. }) => passed.push(claim.size()),
             }

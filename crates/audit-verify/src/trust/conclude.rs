@@ -15,6 +15,10 @@ pub(crate) struct End {
     pub(crate) last_seq: Option<u64>,
     /// How many records there are, where that is known.
     pub(crate) records: Option<u64>,
+    /// How many were deleted from the beginning, as the log says.
+    pub(crate) gone: u64,
+    /// From which seq on the records are not chained to the first one.
+    pub(crate) gap: Option<u64>,
 }
 
 /// What came of all claims.
@@ -54,7 +58,7 @@ impl Trust {
         ledger: &mut Ledger,
     ) -> Coverage {
         self.heads.finish(end.records, ledger);
-        self.claims.finish(end.records, ledger);
+        self.claims.finish(end.records, end.gone, ledger);
         self.say_of_recorded(ledger);
         self.miss_checkpoints(source, ledger);
         let tally = self.tally(source, end, ledger);
@@ -71,7 +75,7 @@ impl Trust {
 
     fn tally(&self, source: &impl LogSource, end: End, ledger: &mut Ledger) -> Tally {
         let mut tally = Tally::default();
-        tally.coverage.add(self.heads.covered(), Elsewhere::Head);
+        tally.coverage.add(self.heads.covered(end.gap), Elsewhere::Head);
         for (claim, is_held) in self.claims.outcomes() {
             let standing = self.standing(claim, source, ledger);
             let covered = claim.last_seq().filter(|_| is_held);

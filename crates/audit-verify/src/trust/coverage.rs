@@ -55,6 +55,12 @@ impl Coverage {
         self.elsewhere = seq.filter(|_| seq > known).map(|seq| (seq, what)).or(self.elsewhere);
     }
 
+    /// Seq of the newest record that a checkpoint covers, beside the log or kept elsewhere.
+    pub(crate) fn by_key(&self) -> Option<u64> {
+        let kept = self.elsewhere.filter(|(_, what)| *what != Elsewhere::Head);
+        self.signed.max(kept.map(|(seq, _)| seq))
+    }
+
     /// What is to be thought of a log with nothing wrong in it that ends with this record.
     pub(crate) fn level(&self, last_seq: Option<u64>) -> Verdict {
         match last_seq {

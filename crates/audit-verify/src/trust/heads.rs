@@ -53,9 +53,12 @@ impl Heads {
         self.heads.iter().any(|(head, _)| seqs.contains(&head.seq))
     }
 
-    /// The newest record that a head covers.
-    pub(crate) fn covered(&self) -> Option<u64> {
-        let held = self.heads.iter().filter(|(_, seen)| *seen == Seen::Held);
+    /// The newest record that a head covers, of a log that is not read without a gap from this seq
+    /// on.
+    pub(crate) fn covered(&self, gap: Option<u64>) -> Option<u64> {
+        let is_chained = |seq: u64| gap.is_none_or(|gap| seq < gap);
+        let held = self.heads.iter();
+        let held = held.filter(|(head, seen)| *seen == Seen::Held && is_chained(head.seq));
         held.map(|(head, _)| head.seq).max()
     }
 

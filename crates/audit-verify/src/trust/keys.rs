@@ -67,7 +67,7 @@ impl Keys {
     }
 
     /// Whether no key of the log is trusted.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.of_log().next().is_none()
     }
 

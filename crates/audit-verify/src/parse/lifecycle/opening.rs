@@ -79,6 +79,10 @@ impl NewestPrune {
     pub(crate) const fn new(seq: u64, last_seq: u64, last_hash: Digest) -> Self {
         Self { seq, last_seq, last_hash: Hex(last_hash) }
     }
+
+    pub(crate) const fn last_hash(&self) -> Digest {
+        self.last_hash.0
+    }
 }
 
 /// Where a log is on its file system.

@@ -1,0 +1,199 @@
+//! Records that an operator took over, which nothing of the log's key covers.
+
+use audit_checkpoint::{KeyKind, SignedCheckpoint, VerifyingKey};
+
+use super::stated::Stated;
+use crate::finding::{Code, Finding, Ledger, Place};
+use crate::notes;
+use crate::parse::lifecycle::{AdoptionReason, RecordsAdopted};
+use crate::source::LogSource;
+use crate::trust::Claims;
+
+/// The records that were adopted, opening by opening.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Adoptions {
+    ranges: Vec<Adopted>,
+}
+
+/// One range of them.
+#[derive(Clone, Debug)]
+struct Adopted {
+    said: RecordsAdopted,
+    /// The seq of the record that says so, and where that is.
+    seq: u64,
+    file: String,
+    line: u64,
+    offset: u64,
+    /// The key of whoever adopted them.
+    vkey: String,
+    /// The least seq that the range can begin with, were there no checkpoint of the key.
+    least: u64,
+    /// Whether the opening tells of a checkpoint that ends where the range begins.
+    is_recorded: bool,
+}
+
+/// What there was to adopt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Adoptable<'a> {
+    /// Seq of the segment's `segment_opened`, where it is known.
+    pub(super) opening_seq: Option<u64>,
+    /// Seq of the first record of the log that there is now.
+    pub(super) begins: Option<u64>,
+    /// The newest sealed record before.
+    pub(super) last_sealed: Option<u64>,
+    pub(super) stated: &'a Stated,
+}
+
+impl Adoptions {
+    /// How many ranges there are, and how many records are in them.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        let records = self.ranges.iter().fold(0_u64, |sum, range| {
+            let RecordsAdopted { first_seq, last_seq, .. } = range.said;
+            let more = last_seq.saturating_sub(first_seq).saturating_add(1);
+            sum.saturating_add(more)
+        });
+        (u64::try_from(self.ranges.len()).unwrap_or(u64::MAX), records)
+    }
+
+    /// Whether an operator took the log over although the records before this seq were gone.
+    pub(super) fn excuse(&self, begins: u64) -> bool {
+        self.ranges.iter().any(|range| range.said.begins == begins)
+    }
+
+    /// Takes a range that a record declares, and tells what is wrong with it.
+    pub(super) fn declare(
+        &mut self,
+        said: RecordsAdopted,
+        seq: u64,
+        place: Place<'_>,
+        there: &Adoptable<'_>,
+    ) -> Option<Finding> {
+        let least = least(said, there);
+        let fault = fault(said, least, there);
+        if let Some((expected, found)) = fault {
+            return Some(adoption_false().expected(expected).found(found));
+        }
+        let Place { file, line, offset } = place;
+        let (file, vkey) = (file.to_owned(), there.stated.key().unwrap_or_default().to_owned());
+        self.ranges.push(Adopted {
+            said,
+            seq,
+            file,
+            line,
+            offset,
+            vkey,
+            least,
+            is_recorded: false,
+        });
+        None
+    }
+
+    /// Takes note of a checkpoint that a record tells of, which may be in the same opening.
+    pub(super) fn checkpoint_signed(&mut self, size: u64, in_opening: bool) {
+        if let Some(newest) = self.ranges.last_mut().filter(|_| in_opening) {
+            newest.is_recorded |= newest.said.first_seq == size;
+        }
+    }
+
+    /// Compares the ranges with the checkpoints beside the log that the adopting keys have signed.
+    pub(super) fn conclude(
+        &self,
+        stated: &Stated,
+        claims: &Claims,
+        source: &impl LogSource,
+        ledger: &mut Ledger,
+    ) {
+        for range in &self.ranges {
+            range.conclude(stated, claims, source, ledger);
+        }
+    }
+}
+
+impl Adopted {
+    fn conclude(
+        &self,
+        stated: &Stated,
+        claims: &Claims,
+        source: &impl LogSource,
+        ledger: &mut Ledger,
+    ) {
+        let vkeys = stated.with_predecessors(&self.vkey);
+        let keys = vkeys.iter().filter_map(|vkey| vkey.parse::<VerifyingKey>().ok());
+        let keys: Vec<_> = keys.filter(|key| key.kind() == KeyKind::Ed25519).collect();
+        let RecordsAdopted { first_seq, last_seq, .. } = self.said;
+        let is_own = |name: &str| {
+            let again = notes::read_again(source, name);
+            again.is_some_and(|again| SignedCheckpoint::open(again.note, &keys).is_ok())
+        };
+        // One that ends where the range begins is why it begins there.
+        let mut begins_at_own = first_seq <= self.least || self.is_recorded;
+        let mut has_own = false;
+        for (size, name) in claims.beside(first_seq..=last_seq.saturating_add(1)) {
+            if !is_own(&name) {
+                continue;
+            }
+            has_own = true;
+            begins_at_own |= size == first_seq;
+            if size > first_seq {
+                let code = Code::CheckpointInAdopted;
+                let found = format!("{size} records, of which {first_seq} and later were adopted");
+                let finding = Finding::new(code, code.meaning()).in_file(&notes::path_of(&name));
+                ledger.find(finding.seq(size.checked_sub(1)).found(found));
+            }
+        }
+        if !begins_at_own
+            && (has_own || claims.beside(0..=first_seq).any(|(_, name)| is_own(&name)))
+        {
+            let place = Place { file: &self.file, line: self.line, offset: self.offset };
+            let expected = format!("records from seq {}", self.least);
+            let found = format!("from seq {first_seq}, up to which no checkpoint is");
+            ledger.find(adoption_false().at(place).seq(self.seq).expected(expected).found(found));
+        }
+    }
+}
+
+fn adoption_false() -> Finding {
+    Finding::new(Code::AdoptionFalse, Code::AdoptionFalse.meaning())
+}
+
+/// The seq that a range begins with where no checkpoint of the key covers records before it: behind
+/// the last seal, if that is of the adopting key.
+fn least(said: RecordsAdopted, there: &Adoptable<'_>) -> u64 {
+    match said.why {
+        AdoptionReason::OtherKey => 0,
+        AdoptionReason::UnsignedOpening
+        | AdoptionReason::BeforeSeals
+        | AdoptionReason::NoKeyBefore => there.last_sealed.map_or(0, |last| last.saturating_add(1)),
+    }
+}
+
+/// What a range has to be, and what it is instead.
+fn fault(said: RecordsAdopted, least: u64, there: &Adoptable<'_>) -> Option<(String, String)> {
+    let RecordsAdopted { first_seq, last_seq, begins, why } = said;
+    if there.stated.key().is_none() {
+        return Some(("a segment that is sealed".to_owned(), "one without a key".to_owned()));
+    }
+    if let Some(due) = there.opening_seq.filter(|&opening| last_seq.checked_add(1) != Some(opening))
+    {
+        let expected = format!("records up to the one before seq {due}");
+        return Some((expected, format!("up to seq {last_seq}")));
+    }
+    if first_seq > last_seq || first_seq < least {
+        let expected = format!("records from seq {least} or later");
+        return Some((expected, format!("from seq {first_seq} to {last_seq}")));
+    }
+    if let Some(first) = there.begins.filter(|&first| begins > first) {
+        return Some((format!("a log that begins at seq {first}"), format!("at seq {begins}")));
+    }
+    let reasons: &[AdoptionReason] = match (there.stated.key_before(), there.stated.was_sealed()) {
+        (None, _) => return None,
+        (Some(Some(_)), _) => &[AdoptionReason::OtherKey],
+        (Some(None), true) => &[AdoptionReason::UnsignedOpening],
+        (Some(None), false) => &[AdoptionReason::BeforeSeals, AdoptionReason::NoKeyBefore],
+    };
+    let is_right = reasons.contains(&why);
+    (!is_right).then(|| {
+        let expected: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+        (expected.join(" or "), why.to_string())
+    })
+}
