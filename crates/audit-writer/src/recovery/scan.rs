@@ -25,6 +25,8 @@ pub(super) struct Scan {
     /// Where the records that it has taken end.
     pub(super) offset: u64,
     pub(super) opened: Option<Opened>,
+    /// What its first record says.
+    first: Option<SegmentOpened>,
     pub(super) unsynced_bytes_max: Option<u64>,
     /// Whether the opening records say that a writer opened the log, and not yet which.
     pub(super) owes_log_opened: bool,
@@ -51,6 +53,7 @@ impl Scan {
             chain: Chain::new(),
             offset: 0,
             opened: None,
+            first: None,
             unsynced_bytes_max: None,
             owes_log_opened: false,
             closed: false,
@@ -81,7 +84,11 @@ impl Scan {
             let linked = line.prev_hash == *self.chain.prev_hash()
                 && Some(line.seq) == self.chain.next_seq()
                 && line.service_id == opened.service_id.as_str();
-            if !linked || self.closed || self.other_version.is_some() {
+            let agrees = self
+                .first
+                .as_ref()
+                .is_none_or(|first| line.agrees_with(first, self.name.first_seq));
+            if !linked || !agrees || self.closed || self.other_version.is_some() {
                 return None;
             }
         } else {
@@ -110,8 +117,8 @@ impl Scan {
     }
 
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
-        let SegmentOpened { log_id, merkle_frontier, .. } = line.segment_opened()?;
-        let frontier = Frontier::from_roots(line.seq, &merkle_frontier)?;
+        let first = line.segment_opened()?;
+        let frontier = Frontier::from_roots(line.seq, &first.merkle_frontier)?;
         if !line.is_first_of(self.name) {
             return None;
         }
@@ -119,7 +126,11 @@ impl Scan {
         if self.follows.as_ref().is_some_and(|before| *before != self.chain) {
             return None;
         }
-        self.opened = Some(Opened { service_id: ServiceId::new(line.service_id).ok()?, log_id });
+        self.opened = Some(Opened {
+            service_id: ServiceId::new(line.service_id).ok()?,
+            log_id: first.log_id,
+        });
+        self.first = Some(first);
         Some(())
     }
 }
