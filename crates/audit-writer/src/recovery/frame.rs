@@ -53,14 +53,9 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 /// Whether a text is `audit-S-H`.
 fn is_audit_id(text: &str, service_id: &str, seq: u64) -> bool {
     let digits = text.strip_prefix("audit-").and_then(|rest| rest.strip_prefix(service_id));
-    let Some([b'-', digits @ ..]) = digits.map(str::as_bytes) else { return false };
-    let mut left = seq;
-    let all_match = digits.iter().rev().all(|&byte| {
-        let digit = u32::try_from(left & 0xf).ok().and_then(|digit| char::from_digit(digit, 16));
-        left >>= 4;
-        digit == Some(char::from(byte))
-    });
-    digits.len() == 16 && all_match
+    let Some(digits) = digits.and_then(|rest| rest.strip_prefix('-')) else { return false };
+    let is_lower = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    digits.len() == 16 && digits.bytes().all(is_lower) && u64::from_str_radix(digits, 16) == Ok(seq)
 }
 
 /// Whether a text is RFC 3339 in UTC, of a day that the calendar has, with exactly nine digits of a

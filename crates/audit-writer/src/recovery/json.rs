@@ -20,7 +20,7 @@ pub(super) struct Event<'t> {
 /// Takes the event at the beginning of a text, and what follows it.
 pub(super) fn event(text: &str) -> Option<(Event<'_>, &[u8])> {
     let text = without_controls(text)?;
-    let mut walk = Walk::new(text);
+    let mut walk = Walk::with_room(text);
     let event_type = walk.event()?;
     let rest = walk.rest();
     let json = text.get(..text.len().checked_sub(rest.len())?)?;

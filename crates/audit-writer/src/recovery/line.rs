@@ -99,6 +99,11 @@ impl<'a> Line<'a> {
         self.seq == name.first_seq && date == name.date.to_string()
     }
 
+    /// Whether it agrees with what the first record of its segment says, which is another one.
+    pub(super) fn agrees_with(&self, first: &SegmentOpened, first_seq: u64) -> bool {
+        self.own().is_none_or(|own| own.agrees_with(first, first_seq, self.seq))
+    }
+
     /// What the first record of a segment says.
     pub(super) fn segment_opened(&self) -> Option<SegmentOpened> {
         if let Own::SegmentOpened(opened) = self.own()? { Some(opened.clone()) } else { None }

@@ -5,8 +5,11 @@
 //! `format_changed` are the last. A segment that is sealed has seals at the end of its opening
 //! records, at each of the writer's own records behind them but `events_lost`, and at its end.
 
+mod sealing;
+
 use super::line::Line;
 use super::own::Own;
+use sealing::Sealing;
 
 /// Where a segment is, after its records so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,21 +53,6 @@ enum Begins {
     Segment,
 }
 
-/// Whether records have seals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sealing {
-    /// Not known before the first record.
-    Unknown,
-    /// The segment has no key, so nothing of it has a seal.
-    Never,
-    /// The opening records have none yet.
-    Opening,
-    /// The newest record has a seal.
-    Sealed,
-    /// The newest record has none, which is behind the opening records.
-    Unsealed,
-}
-
 /// A record, as far as its place is judged by it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step<'r> {
@@ -91,6 +79,9 @@ pub(super) enum Misplaced {
     /// A record with a seal, in a segment that is not sealed.
     Seal,
     SealMissing,
+    /// The segment names a key that a `key_changed` among its opening records has to bring, and
+    /// there is none, or it is another record.
+    KeyChangedMissing,
 }
 
 impl<'r> From<&'r Line<'_>> for Step<'r> {
@@ -102,7 +93,7 @@ impl<'r> From<&'r Line<'_>> for Step<'r> {
 impl Order {
     /// The order of a segment of which no record is read yet.
     pub(super) const fn after(before: Before) -> Self {
-        Self { before, stage: Stage::First, sealing: Sealing::Unknown }
+        Self { before, stage: Stage::First, sealing: Sealing::new() }
     }
 
     /// Takes the next record; the order with it.
@@ -113,7 +104,7 @@ impl Order {
     pub(super) fn step<'r>(self, step: impl Into<Step<'r>>) -> Result<Self, Misplaced> {
         let step = step.into();
         let stage = self.next_stage(step.seq, step.own)?;
-        Ok(Self { stage, sealing: self.next_sealing(&step)?, ..self })
+        Ok(Self { stage, sealing: self.sealing.step(&step)?, ..self })
     }
 
     /// Ends the segment, before the next one begins.
@@ -125,10 +116,7 @@ impl Order {
     #[cfg_attr(not(test), expect(dead_code, reason = "an open reads the newest segment alone"))]
     pub(super) fn end(&self) -> Result<(), Misplaced> {
         self.check_opening()?;
-        match self.sealing {
-            Sealing::Opening | Sealing::Unsealed => Err(Misplaced::SealMissing),
-            Sealing::Unknown | Sealing::Never | Sealing::Sealed => Ok(()),
-        }
+        if self.sealing.is_owed() { Err(Misplaced::SealMissing) } else { Ok(()) }
     }
 
     /// Checks that the opening records are whole, as they are before their segment has a name.
@@ -148,7 +136,13 @@ impl Order {
             | Stage::Adopted
             | Stage::Running
             | Stage::Closed
-            | Stage::FormatChanged => Ok(()),
+            | Stage::FormatChanged => {
+                if self.sealing.is_opening() {
+                    Err(Misplaced::SealMissing)
+                } else {
+                    Ok(())
+                }
+            }
         }
     }
 
@@ -191,63 +185,11 @@ impl Order {
     /// What a writer has to say of the log when it opens it follows `log_opened`, in the same write.
     fn next_at_opening(&self, own: Option<&Own>) -> Result<Stage, Misplaced> {
         match (self.stage, own) {
-            _ if self.sealing == Sealing::Sealed => Err(Misplaced::OpeningRecord),
+            _ if self.sealing.is_behind_opening() => Err(Misplaced::OpeningRecord),
             (Stage::LogOpened, Some(Own::RecordsAdopted(_))) => Ok(Stage::Adopted),
             (Stage::LogOpened | Stage::Adopted, Some(Own::LogCopied)) => Ok(Stage::Running),
             (_, _) => Err(Misplaced::OpeningRecord),
         }
-    }
-
-    fn next_sealing(&self, step: &Step<'_>) -> Result<Sealing, Misplaced> {
-        match self.sealing {
-            Sealing::Unknown if !step.opens_sealed() => Self::never(step.is_sealed),
-            Sealing::Never => Self::never(step.is_sealed),
-            // The last opening record, which is the one before, has no seal.
-            Sealing::Opening if !step.is_of_opening() => Err(Misplaced::SealMissing),
-            _ if step.is_sealed => Ok(Sealing::Sealed),
-            Sealing::Opening if step.ends_opening() => Err(Misplaced::SealMissing),
-            Sealing::Unknown | Sealing::Opening => Ok(Sealing::Opening),
-            Sealing::Sealed | Sealing::Unsealed if step.may_be_unsealed() => Ok(Sealing::Unsealed),
-            Sealing::Sealed | Sealing::Unsealed => Err(Misplaced::SealMissing),
-        }
-    }
-
-    const fn never(is_sealed: bool) -> Result<Sealing, Misplaced> {
-        if is_sealed { Err(Misplaced::Seal) } else { Ok(Sealing::Never) }
-    }
-}
-
-impl Step<'_> {
-    /// Whether it begins a segment that is sealed.
-    fn opens_sealed(&self) -> bool {
-        matches!(self.own, Some(Own::SegmentOpened(opened)) if opened.key.is_some())
-    }
-
-    /// Whether it may be among the opening records, behind the first.
-    fn is_of_opening(&self) -> bool {
-        matches!(
-            self.own,
-            Some(
-                Own::LogRecovered(_)
-                    | Own::LogOpened(_)
-                    | Own::RecordsAdopted(_)
-                    | Own::LogCopied
-                    | Own::DamageFound
-                    | Own::SegmentMissing
-                    | Own::CheckpointSigned(_)
-                    | Own::KeyChanged(_)
-            )
-        )
-    }
-
-    /// Whether it is the last of the opening records, where it is there.
-    fn ends_opening(&self) -> bool {
-        matches!(self.own, Some(Own::KeyChanged(_)))
-    }
-
-    /// Whether it may share a write with what follows.
-    fn may_be_unsealed(&self) -> bool {
-        matches!(self.own, None | Some(Own::EventsLost))
     }
 }
 

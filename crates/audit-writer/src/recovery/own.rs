@@ -4,6 +4,7 @@
 //! have more of them.
 
 mod agree;
+mod opening;
 mod parts;
 mod read;
 
@@ -60,6 +61,8 @@ pub(super) struct LogOpened {
     pub(super) host: Option<String>,
     pub(super) pid: Option<u64>,
     pub(super) vkey: Option<String>,
+    /// Whether it opened a log that signs without its key.
+    is_unsigned: bool,
 }
 
 /// Which segments retention was about to delete.
@@ -161,13 +164,13 @@ fn log_opened(event: &Object<'_>) -> Result<Own, Malformed> {
     event.required("flush_mode", text)?;
     event.optional("boot_id", text)?;
     event.optional("storage", storage)?;
-    event.optional("unsigned", yes)?;
     Ok(Own::LogOpened(LogOpened {
         writer: event.required("writer", text)?,
         unsynced_max_bytes: event.required("unsynced_max_bytes", number)?,
         host: event.optional("host", text)?,
         pid: event.optional("pid", number)?,
         vkey: event.optional("vkey", text)?,
+        is_unsigned: event.optional("unsigned", yes)?.is_some(),
     }))
 }
 

@@ -127,7 +127,8 @@ impl Scan {
             let known = &self.known;
             let linked = line.prev_hash == *known.chain.prev_hash()
                 && Some(line.seq) == known.chain.next_seq()
-                && line.service_id == opened.service_id.as_str();
+                && line.service_id == opened.service_id.as_str()
+                && line.agrees_with(&opened.event, self.name.first_seq);
             if !linked || known.closed || known.other_version.is_some() {
                 return None;
             }

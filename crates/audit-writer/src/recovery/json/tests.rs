@@ -159,6 +159,19 @@ fn a_key_is_unique_among_many() {
 }
 
 #[test]
+fn a_text_ends_at_its_quote_wherever_that_is() {
+    for before in 0..20 {
+        for plain in ["a", "\u{7f}", "\u{e9}", "!", "#", "]", "[", "\u{a2}", "\u{dc}"] {
+            let text = format!("\"{}\"", plain.repeat(before));
+            assert!(is_value(&text), "{text}");
+            assert!(!is_value(&format!("{text}a")), "{text}");
+            let escaped = format!("\"{}\\\"{plain}\"", plain.repeat(before));
+            assert!(is_value(&escaped), "{escaped}");
+        }
+    }
+}
+
+#[test]
 fn depth_is_limited() {
     // The event itself is one level.
     let nested = |open: &str, close: &str, depth: usize| open.repeat(depth) + &close.repeat(depth);
@@ -174,7 +187,8 @@ fn depth_is_limited() {
 #[test]
 fn values_are_shown_with_their_keys() {
     let shown = members(br#"{"a":[1,{"b":2}],"\u0063":"x"}"#).unwrap();
-    let shown: Vec<_> = shown.iter().map(|(key, value)| (key.to_plain(), *value)).collect();
+    let shown: Vec<_> =
+        shown.iter().map(|(key, value)| (key.to_plain().into_owned(), *value)).collect();
     let list: &[u8] = br#"[1,{"b":2}]"#;
     assert_eq!(shown, [("a".to_owned(), list), ("c".to_owned(), br#""x""#)]);
     assert_eq!(items(list).unwrap(), [&b"1"[..], br#"{"b":2}"#]);

@@ -1,5 +1,6 @@
 //! A JSON text as it is written, and its characters.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::str::Chars;
 
@@ -21,8 +22,14 @@ impl<'t> Text<'t> {
         if self.escaped { self.chars().eq(text.chars()) } else { self.raw == text.as_bytes() }
     }
 
-    pub(crate) fn to_plain(self) -> String {
-        self.chars().collect()
+    /// Without escapes.
+    pub(crate) fn to_plain(self) -> Cow<'t, str> {
+        if self.escaped { self.chars().collect() } else { Cow::Borrowed(self.as_str()) }
+    }
+
+    /// Quotes are around it, so it is whole UTF-8 where the line is.
+    fn as_str(self) -> &'t str {
+        std::str::from_utf8(self.raw).unwrap_or_default()
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -43,8 +50,7 @@ impl<'t> Text<'t> {
     }
 
     fn chars(self) -> Plain<'t> {
-        // Quotes are around it, so it is whole UTF-8 where the line is.
-        Plain(std::str::from_utf8(self.raw).unwrap_or_default().chars())
+        Plain(self.as_str().chars())
     }
 }
 

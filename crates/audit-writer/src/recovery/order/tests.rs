@@ -12,6 +12,7 @@ fn own(word: &str) -> Option<Own> {
     let (event_type, members) = match word {
         "open" => ("segment_opened", id.to_owned()),
         "open_key" => ("segment_opened", format!(r#"{id},"key":{{"vkey":"k","since":0}}"#)),
+        "open_due_9" => ("segment_opened", format!(r#"{id},"key":{{"vkey":"b","since":9}}"#)),
         "recovered" => (
             "log_recovered",
             format!(
@@ -179,4 +180,32 @@ fn a_sealed_segment_has_its_seals() {
         let end = walk(Before::NotClosed, 7, words).unwrap().end();
         assert_eq!(end, Err(Misplaced::SealMissing), "{words}");
     }
+}
+
+#[test]
+fn the_opening_records_of_a_sealed_segment_have_their_order() {
+    for (words, at) in [
+        ("open_key opened damage adopted*", "adopted*"),
+        ("open_key opened signed damage*", "damage*"),
+        ("open_key signed opened*", "opened*"),
+        ("open_key opened copied adopted*", "adopted*"),
+    ] {
+        let stopped = stops(words).unwrap();
+        assert_eq!(stopped.0, at, "{words}: {stopped:?}");
+    }
+    assert_eq!(stops("open_key opened damage damage signed signed key*"), None);
+    let unsealed = walk(Before::NotClosed, 7, "open_key opened").unwrap();
+    assert_eq!(unsealed.check_opening(), Err(Misplaced::SealMissing));
+    assert_eq!(walk(Before::NotClosed, 7, "open_key opened*").unwrap().check_opening(), Ok(()));
+}
+
+/// The seq of the first record is 7.
+#[test]
+fn a_key_that_a_segment_names_ahead_is_brought_by_its_opening() {
+    assert_eq!(stops("open_due_9 signed key* event*"), None);
+    refused("open_due_9*", "open_due_9*", Misplaced::KeyChangedMissing);
+    refused("open_due_9 signed*", "signed*", Misplaced::KeyChangedMissing);
+    refused("open_due_9 signed signed*", "signed*", Misplaced::KeyChangedMissing);
+    refused("open_due_9 key*", "key*", Misplaced::KeyChangedMissing);
+    refused("open_due_9 signed signed key*", "key*", Misplaced::KeyChangedMissing);
 }

@@ -44,7 +44,7 @@ fn opening_can_be_true(opened: &SegmentOpened, seq: u64, prev_hash: &Digest) -> 
         && (seq == 0) == (*prev_hash == Digest::ZERO)
         && (seq == 0 || opened.continues.is_none())
         && (opened.key.is_none() || opened.sealed_from.is_some())
-        && opened.sealed_from.is_none_or(|from| from <= seq)
+        && opened.sealed_from.is_none_or(|from| from < seq || (from == seq && opened.key.is_some()))
         && Frontier::from_roots(seq, &opened.merkle_frontier).is_some()
 }
 

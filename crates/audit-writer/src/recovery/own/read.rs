@@ -36,7 +36,7 @@ impl<'e> Object<'e> {
 }
 
 pub(super) fn text(value: &[u8]) -> Option<String> {
-    json::text(value).map(Text::to_plain)
+    json::text(value).map(|text| text.to_plain().into_owned())
 }
 
 pub(super) fn number(value: &[u8]) -> Option<u64> {

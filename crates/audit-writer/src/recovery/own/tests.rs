@@ -122,7 +122,7 @@ fn a_member_has_its_form_and_only_some_may_be_missing() {
                 parse(event_type, &members.collect::<Vec<_>>().join(","))
             };
             let key = key.to_plain();
-            let may_be_missing = may_be_missing.contains(&key.as_str());
+            let may_be_missing = may_be_missing.contains(&&*key);
             assert_eq!(with(None).is_ok(), may_be_missing, "{event_type}: {key} is missing");
             for wrong in ["null", "-1", "1.0", "1e0", "-0", "false", "{}", "[0]", "[null]"] {
                 assert_eq!(with(Some(wrong)), Err(Malformed), "{event_type}: {key} is {wrong}");
@@ -273,6 +273,7 @@ mod agreement {
             (key.to_owned(), false),
             (format!(r#"{key},"sealed_from":5"#), true),
             (format!(r#"{key},"sealed_from":6"#), false),
+            (r#","sealed_from":5"#.to_owned(), false),
             (r#","sealed_from":0"#.to_owned(), true),
             (pruned(4, 3), true),
             (pruned(5, 3), false),
@@ -281,6 +282,45 @@ mod agreement {
             assert_eq!(opening(&members, 2).can_be_true(5, &before), can_be_true, "{members}");
         }
         assert!(opening(&continues, 0).can_be_true(0, &Digest::ZERO));
+    }
+
+    #[test]
+    fn a_writer_says_the_same_of_itself_as_of_its_segment() {
+        let segment = |members: &str| {
+            let Own::SegmentOpened(opened) = opening(members, 2) else { panic!("{members}") };
+            opened
+        };
+        let log = |members: &str| {
+            let least = r#""writer":"w","flush_mode":"hybrid","unsynced_max_bytes":9"#;
+            says("log_opened", &format!("{least}{members}"))
+        };
+        let plain = segment("");
+        let limited = segment(r#","unsynced_max_bytes":9"#);
+        let other = segment(r#","unsynced_max_bytes":8"#);
+        let key = segment(r#","key":{"vkey":"k","since":5},"sealed_from":0"#);
+        let due = segment(r#","key":{"vkey":"k","since":7},"sealed_from":0"#);
+        for (opened, members, agrees) in [
+            (&plain, "", true),
+            (&plain, r#","vkey":"x","unsigned":true"#, true),
+            (&limited, "", true),
+            (&other, "", false),
+            (&key, "", true),
+            (&key, r#","vkey":"k""#, true),
+            (&key, r#","vkey":"x""#, false),
+            (&key, r#","unsigned":true"#, false),
+            (&due, r#","vkey":"x""#, true),
+        ] {
+            assert_eq!(log(members).agrees_with(opened, 5, 6), agrees, "{opened:?} {members}");
+        }
+        let changed = |vkey: &str| {
+            let rest = r#""old_signature":"c","new_signature":"d""#;
+            says("key_changed", &format!(r#""old_vkey":"a","new_vkey":"{vkey}",{rest}"#))
+        };
+        assert!(changed("k").agrees_with(&due, 5, 7) && !changed("x").agrees_with(&due, 5, 7));
+        assert!(changed("x").agrees_with(&due, 5, 9) && changed("x").agrees_with(&key, 5, 7));
+        let adopted =
+            says("records_adopted", r#""first_seq":1,"last_seq":4,"begins":0,"why":"other_key""#);
+        assert!(adopted.agrees_with(&key, 5, 7) && !adopted.agrees_with(&key, 6, 7));
     }
 
     #[test]
