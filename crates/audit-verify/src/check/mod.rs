@@ -22,7 +22,7 @@ use crate::parse::record::{RECORD_START, Record, RecordFault, Sealed};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Line, Text};
 use crate::source::LogSource;
-use crate::trust::{Coverage, End, Trust};
+use crate::trust::{Coverage, End, Shown, Trust};
 use chain::{Chain, Link};
 use opening::Opening;
 use prune::Pruning;
@@ -125,6 +125,11 @@ impl State {
             None => Some(0),
             Some(chain) => chain.end(),
         }
+    }
+
+    /// Up to which record the log was deleted, as it says itself.
+    pub(crate) fn pruned_up_to(&self) -> Option<u64> {
+        self.pruning.attested()
     }
 
     pub(crate) fn root(&self) -> Option<Digest> {
@@ -326,6 +331,7 @@ impl Checker {
             None => self.count_event(record),
         }
         self.compare_checkpoints();
+        self.state.trust.claims.pass(seq, record.timestamp);
         self.chain().push(seq, hash);
         self.compare_checkpoints();
         let stats = &mut self.state.stats;
@@ -439,6 +445,7 @@ impl Checker {
                 }
             }
             Lifecycle::LogOpened(opened) => {
+                opened.vkey.iter().for_each(|vkey| self.state.trust.keys.name(vkey));
                 if let Some(notice) = self.state.opening.writer_opened(opened) {
                     self.ledger.note(notice.at(place, seq));
                 }
@@ -519,8 +526,17 @@ impl Checker {
 
     /// Says how far the log is covered by what is trusted, and what else that shows.
     pub(crate) fn conclude(&mut self, source: &impl LogSource) -> Coverage {
-        let last_seq = self.state.stats.head.map(|head| head.seq);
-        let end = End { last_seq, records: self.state.end() };
+        let stats = &self.state.stats;
+        let end = End {
+            last_seq: stats.head.map(|head| head.seq),
+            records: self.state.end(),
+            first_seq: stats.first_seq,
+            first_timestamp: stats.first_timestamp.as_deref(),
+            shown: Shown {
+                service_id: self.state.service_id.as_deref(),
+                log_id: self.state.log_id.map(|log_id| log_id.0),
+            },
+        };
         self.state.trust.conclude(source, end, &mut self.ledger)
     }
 }

@@ -80,6 +80,11 @@ impl Pruning {
         )
     }
 
+    /// The last record that was deleted, as the surviving chain says.
+    pub(super) fn attested(&self) -> Option<u64> {
+        self.attested
+    }
+
     /// Says at the end of the log whether its beginning is accounted for.
     pub(super) fn finish(&self, damaged: bool, ledger: &mut Ledger) {
         let Some(first) = self.starts.front().filter(|first| first.seq > 0) else { return };

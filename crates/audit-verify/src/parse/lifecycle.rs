@@ -144,8 +144,7 @@ pub(crate) struct LogOpened {
     #[expect(dead_code, reason = "only its form is checked")]
     boot_id: Option<String>,
     #[serde(default, deserialize_with = "present")]
-    #[expect(dead_code, reason = "only its form is checked")]
-    vkey: Option<String>,
+    pub(crate) vkey: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -270,8 +269,7 @@ struct DiskFull {
 pub(crate) struct CheckpointSigned {
     pub(crate) size: u64,
     root: Root,
-    #[expect(dead_code, reason = "who signed it, the checkpoint itself shows")]
-    key_id: String,
+    pub(crate) key_id: String,
 }
 
 impl CheckpointSigned {

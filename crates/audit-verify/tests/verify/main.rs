@@ -4,22 +4,28 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails")]
 
 mod accounts;
+mod added_notes;
 mod bad_input;
 mod bit_flips;
 mod builder;
 mod checkpoints;
 mod cuts;
 mod fixtures;
+mod floods;
 mod golden;
 mod heads;
+mod identity;
 mod jobs;
 mod keys;
 mod lifecycle;
 mod lines;
+mod lookup;
 mod pins;
+mod planted;
 mod pruned;
 mod recorded;
 mod recovered;
+mod replaced_keys;
 mod rollback;
 mod says;
 #[cfg(feature = "schema")]
@@ -28,6 +34,7 @@ mod second;
 mod segments;
 mod signed;
 mod text;
+mod unsigned;
 mod verdicts;
 mod view;
 mod watched;
