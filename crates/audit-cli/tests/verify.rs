@@ -246,6 +246,29 @@ fn a_line_without_end_is_a_finding_in_bounded_memory() {
 }
 
 #[test]
+fn notes_of_any_size_and_number_are_read_in_bounded_memory() {
+    let key = Key::new("audit.example/host-1");
+    let log = Log::new();
+    log.record(&events(3), &["--key", key.path()]);
+    let folder = log.segments()[0].with_file_name("checkpoints");
+    // Some ninety signatures by keys that are not known, as long as the longest kinds in use.
+    let signature = "A".repeat(5_600);
+    let lines: String = (0..90).map(|by| format!("\u{2014} w{by}.example {signature}\n")).collect();
+    let root = "A".repeat(43);
+    for size in 1_000..1_300 {
+        let note = format!("audit.example/host-1\n{size}\n{root}=\n\n{lines}");
+        fs::write(folder.join(format!("{size:020}.note")), note).unwrap();
+    }
+    match measured(&log) {
+        Some((peak, status)) => {
+            assert_eq!(status, 1);
+            assert!(peak < 64 << 20, "{peak} bytes");
+        }
+        None => println!("skipped: /usr/bin/time is not installed"),
+    }
+}
+
+#[test]
 fn a_log_is_read_by_as_many_threads_as_asked_with_the_same_report() {
     let Some(data) = shared_data() else { return };
     let log = Log::copy_of(&data.join("golden"));

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use audit_checkpoint::cosignature::FUTURE_SECS_MAX;
 use audit_checkpoint::{
     CheckpointError, KeyKind, Note, NoteError, Policy, Quorum, SignedCheckpoint, VerifyingKey,
 };
@@ -13,9 +14,6 @@ use crate::verify::VerifyOptions;
 /// Most keys that are kept of those that a log names and nothing vouches for: more than any log
 /// changes its key.
 const NAMED_KEYS_MAX: usize = 64;
-
-/// A cosignature may be dated so far into the future: clocks differ, and time zones get mixed up.
-const FUTURE_SECS_MAX: u64 = 24 * 60 * 60;
 
 /// Why a key of the log is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
