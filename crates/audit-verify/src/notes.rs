@@ -1,8 +1,8 @@
 //! The checkpoints that lie beside a log: their names, and what each says.
 //!
 //! They are read before the segments are listed. A checkpoint covers records that are on disk before
-//! it is, so a log that is being written never looks cut off. They are read one at a time, and what
-//! is kept of each is for whoever reads them to say.
+//! it is, so a log that is being written never looks cut off. They are read one at a time, and
+//! nothing of one is kept here.
 
 use std::ffi::OsStr;
 use std::io;

@@ -119,7 +119,7 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(checker: Checker, covered: Coverage, segments: usize, bytes: u64) -> Self {
+    pub(crate) fn new(checker: Checker, covered: &Coverage, segments: usize, bytes: u64) -> Self {
         let Checker { state, mut ledger, .. } = checker;
         let (root, pruned_up_to) = (state.root(), state.pruned_up_to());
         let stats = state.stats;

@@ -120,7 +120,7 @@ pub fn verify_source(
         rest = after;
     }
     let coverage = reader.finish();
-    Ok(Report::new(reader.checker, coverage, segments.len(), reader.told.bytes_done))
+    Ok(Report::new(reader.checker, &coverage, segments.len(), reader.told.bytes_done))
 }
 
 struct Reader<'r, S> {

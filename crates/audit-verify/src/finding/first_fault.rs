@@ -30,7 +30,7 @@ impl FirstFault {
         Some(Self { code: *code, file, line, offset, seq: *seq })
     }
 
-    /// Whether it stands before another. Segments are named so that they sort as the chain goes.
+    /// Whether it is before another in the log: the names of segments sort in the order of the chain.
     pub(super) fn is_before(&self, other: &Self) -> bool {
         (&self.file, self.line) < (&other.file, other.line)
     }

@@ -58,7 +58,9 @@ impl Ledger {
     /// Takes over what another ledger holds.
     pub(crate) fn append(&mut self, held: Self) {
         let Self { findings, finding_counts, first_fault, worst, notices, notice_counts } = held;
-        first_fault.into_iter().for_each(|fault| self.see(fault));
+        if let Some(fault) = first_fault {
+            self.see(fault);
+        }
         let mut listed: BTreeMap<Code, u64> = BTreeMap::new();
         for finding in findings {
             count(&mut listed, finding.code, 1);

@@ -69,11 +69,10 @@ impl Trust {
             Some((seq, cosigned_secs)) if self.keys.bounds_age() => {
                 tally.coverage.add(Some(seq), Elsewhere::Witnesses { cosigned_secs });
             }
-            Some(_) => {}
             None if tally.is_quorum_missed => {
                 ledger.find(Finding::new(Code::QuorumNotMet, Code::QuorumNotMet.meaning()));
             }
-            None => {}
+            Some(_) | None => {}
         }
         self.say_who_signed(&tally, ledger);
         self.identity.check(end.shown, &tally.origins, ledger);
@@ -177,8 +176,8 @@ impl Trust {
         true
     }
 
-    /// Who signed a checkpoint beside the log that no known key had, now that the log has said with
-    /// which keys it goes on.
+    /// Who signed a checkpoint beside the log that no known key had signed, now that the log has named
+    /// more keys.
     fn judge_again(
         &self,
         claim: &Claim,

@@ -38,7 +38,7 @@ pub(crate) struct Coverage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Vouched {
     pub(crate) origin: String,
-    /// The key; `None` where a checkpoint counts since it was kept elsewhere, whoever signed it.
+    /// The key; `None` where a checkpoint counts because it was kept elsewhere, and no key was given.
     pub(crate) vkey: Option<String>,
 }
 

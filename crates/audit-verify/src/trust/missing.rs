@@ -1,10 +1,10 @@
-//! Checkpoints that are known to have been made: each has to lie beside the log, or a newer one that
+//! Checkpoints that are known to have been made: each has to be beside the log, or a newer one that
 //! speaks for it too.
 //!
-//! Anybody can make a checkpoint over the records as they are. So one is missed until there is one
+//! A stranger can make a checkpoint over the records as they are. So one is missed until there is one
 //! by a key that speaks for the log: one that was given, that of a given checkpoint, a successor of
 //! these; where the log's own records name the key that made it, any key that they name. Only where
-//! a log names no key at all, as old ones do, is any checkpoint taken.
+//! the log does not name that key, as old ones do not, is any checkpoint taken.
 
 use std::ops::ControlFlow;
 

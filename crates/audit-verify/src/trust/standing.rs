@@ -11,7 +11,7 @@ pub(super) struct Standing {
 /// What can be said of who has seen a checkpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Witnessed {
-    /// Nobody has to have seen it.
+    /// No policy asks for witnesses.
     #[default]
     NotAsked,
     /// Not enough witnesses have, or too early.

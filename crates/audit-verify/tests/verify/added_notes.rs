@@ -117,7 +117,7 @@ enum Addition {
     OtherRoot,
     /// Under that root, with a signature that only claims to be by the log's key.
     Claimed,
-    /// A cosignature of a witness that nobody knows, below each checkpoint.
+    /// A cosignature of an unknown witness, below each checkpoint.
     ForeignCosignature,
     /// A signature of an unknown type, below each checkpoint.
     UnknownType,
@@ -166,7 +166,7 @@ fn stranger(kind: KeyKind) -> SigningKey {
 
 /// Adds a line below every checkpoint that is one.
 fn below_each(files: &mut Files, line: impl Fn(&Note) -> Option<String>) {
-    for (_, bytes) in files.iter_mut().filter(|(name, _)| name.ends_with(".note")) {
+    for (_, bytes) in files.iter_mut().filter(|(name, _)| name.starts_with("checkpoints/")) {
         if let Some(line) = Note::parse(bytes).ok().as_ref().and_then(&line) {
             bytes.extend_from_slice(line.as_bytes());
         }

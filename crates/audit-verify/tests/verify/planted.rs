@@ -98,7 +98,7 @@ fn with_a_pin_its_key_and_the_successors_of_it_speak_for_the_log() {
     log.event();
     for (signer, verdict) in [(2, Verdict::Consistent), (9, Verdict::Truncated)] {
         let files = planted(&log, log.note(&key(signer)));
-        let report = with_pins(&files, &[kept.clone()]);
+        let report = with_pins(&files, std::slice::from_ref(&kept));
         assert_eq!(report.verdict, verdict, "{signer}\n{report}");
         assert_eq!((report.signed_up_to, report.covered_up_to), (None, Some(3)), "{report}");
     }

@@ -59,7 +59,7 @@ fn a_quorum_over_the_end_that_may_not_be_old_makes_it_intact_and_its_time_is_pri
     assert!(report.coverage.contains("seen by 2023-11-14T22:13:20Z"), "{report}");
 }
 
-/// What lies beside an old copy was cosigned, too.
+/// The checkpoints beside an old copy were cosigned, too.
 #[test]
 fn a_quorum_of_any_age_excludes_no_rollback_and_says_what_was_seen_and_when() {
     let report = by_policy(&seen_log(), None);
@@ -103,7 +103,7 @@ fn a_cosigned_pin_counts_for_the_policy() {
             "{report}"
         );
     }
-    // One that too few have seen does not, and one that nobody has is a pin all the same.
+    // One that too few have seen does not.
     let few = VerifyOptions { pins: vec![pin(&unseen.files[&note_path(20)])], ..given };
     let report = verify_by(&unseen.files, &few);
     assert_eq!(codes_of(&report), ["quorum_not_met"], "{report}");
