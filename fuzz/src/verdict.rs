@@ -97,7 +97,9 @@ fn check_coverage(files: &Files, options: &VerifyOptions, report: &Report) {
         assert_eq!(report.covered_up_to, covered, "{report}");
     }
     assert_eq!(report.signed_up_to, signed, "{report}");
-    check_level(report, covered.max(report.witnessed_up_to), signed);
+    // What witnesses saw at any time excludes no rollback to that time.
+    let seen = options.not_before_secs.and(report.witnessed_up_to);
+    check_level(report, covered.max(seen), signed);
 }
 
 /// The newest record that a checkpoint beside the log covers which one of the keys has signed.

@@ -163,6 +163,8 @@ pub struct SignedCheckpoint {
     checkpoint: Checkpoint,
     log_keys: Vec<VerifyingKey>,
     cosigned: Vec<Cosigned>,
+    /// All of them, also those of one witness at several times.
+    all_cosigned: Vec<Cosigned>,
 }
 
 impl SignedCheckpoint {
@@ -190,8 +192,9 @@ impl SignedCheckpoint {
         if log_keys.is_empty() {
             return Err(CheckpointError::NotByItsLog { origin: checkpoint.origin });
         }
-        let cosigned = latest_of_each(&verified);
-        Ok(Self { note, checkpoint, log_keys, cosigned })
+        let all_cosigned = all_cosigned(&verified);
+        let cosigned = latest_of_each(&all_cosigned);
+        Ok(Self { note, checkpoint, log_keys, cosigned, all_cosigned })
     }
 
     /// What the log says of its tree.
@@ -219,23 +222,34 @@ impl SignedCheckpoint {
     pub fn cosigned(&self) -> &[Cosigned] {
         &self.cosigned
     }
+
+    /// When a witness cosigned last, of the times that are not after this one.
+    pub(crate) fn cosigned_until(&self, key: &VerifyingKey, until_secs: u64) -> Option<u64> {
+        let by_key = self.all_cosigned.iter().filter(|cosigned| cosigned.key == *key);
+        by_key.map(|cosigned| cosigned.cosigned_secs).filter(|secs| *secs <= until_secs).max()
+    }
 }
 
 fn is_key_of(key: &VerifyingKey, checkpoint: &Checkpoint) -> bool {
     key.kind() == KeyKind::Ed25519 && key.name().as_str() == checkpoint.origin
 }
 
+fn all_cosigned(verified: &[Verified<'_>]) -> Vec<Cosigned> {
+    let cosigned = verified.iter().filter_map(|signature| {
+        let cosigned_secs = signature.cosigned_secs()?;
+        Some(Cosigned { key: signature.key().clone(), cosigned_secs })
+    });
+    cosigned.collect()
+}
+
 /// A witness may cosign a checkpoint again when it is still the largest.
-fn latest_of_each(verified: &[Verified<'_>]) -> Vec<Cosigned> {
-    let mut all: Vec<Cosigned> = Vec::new();
-    for signature in verified {
-        let (key, Some(cosigned_secs)) = (signature.key(), signature.cosigned_secs()) else {
-            continue;
-        };
-        match all.iter_mut().find(|known| known.key == *key) {
-            Some(known) => known.cosigned_secs = known.cosigned_secs.max(cosigned_secs),
-            None => all.push(Cosigned { key: key.clone(), cosigned_secs }),
+fn latest_of_each(cosigned: &[Cosigned]) -> Vec<Cosigned> {
+    let mut latest: Vec<Cosigned> = Vec::new();
+    for one in cosigned {
+        match latest.iter_mut().find(|known| known.key == one.key) {
+            Some(known) => known.cosigned_secs = known.cosigned_secs.max(one.cosigned_secs),
+            None => latest.push(one.clone()),
         }
     }
-    all
+    latest
 }

@@ -8,6 +8,10 @@ use crate::note::NoteSignature;
 /// (c2sp.org/tlog-cosignature, "Format").
 pub const COSIGNED_SECS_MAX: u64 = (1 << 63) - 1;
 
+/// How far into the future a cosignature may be dated, in seconds: clocks differ, and time zones get
+/// mixed up. What is dated later says nothing of when it was made, so nothing should count it.
+pub const FUTURE_SECS_MAX: u64 = 24 * 60 * 60;
+
 /// Why a checkpoint cannot be cosigned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

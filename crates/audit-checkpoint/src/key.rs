@@ -4,9 +4,11 @@ mod signing;
 #[cfg(test)]
 mod tests;
 mod verifying;
+mod witness;
 
 pub use signing::{SecretText, SigningKey};
 pub use verifying::VerifyingKey;
+pub use witness::{MlDsa44Key, WitnessKey};
 
 use std::fmt;
 
@@ -106,9 +108,13 @@ impl KeyId {
     /// `SHA-256(name || 0x0A || type || public key)[:4]` (c2sp.org/signed-note, "Signatures"; so
     /// also c2sp.org/tlog-cosignature, "Format").
     fn of(name: &KeyName, kind: KeyKind, public: &[u8; PUBLIC_KEY_BYTES]) -> Self {
+        Self::of_type(name, kind.type_byte(), public)
+    }
+
+    fn of_type(name: &KeyName, type_byte: u8, public: &[u8]) -> Self {
         let mut hasher = Hasher::default();
         hasher.update(name.as_str().as_bytes());
-        hasher.update(&[b'\n', kind.type_byte()]);
+        hasher.update(&[b'\n', type_byte]);
         hasher.update(public);
         let [a, b, c, d, ..] = *hasher.finish().as_bytes();
         Self([a, b, c, d])

@@ -44,7 +44,9 @@ mod sample;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Cosigned, SignedCheckpoint};
 pub use cosignature::{CosignatureError, cosign};
-pub use key::{KeyError, KeyId, KeyKind, KeyName, SecretText, SigningKey, VerifyingKey};
+pub use key::{
+    KeyError, KeyId, KeyKind, KeyName, MlDsa44Key, SecretText, SigningKey, VerifyingKey, WitnessKey,
+};
 pub use note::{Note, NoteError, NoteSignature, Verified};
 pub use policy::{Evaluation, Policy, PolicyError, PolicyFault, PolicyLog, PolicyWitness, Quorum};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError};

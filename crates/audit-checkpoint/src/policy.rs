@@ -7,7 +7,8 @@ mod tests;
 pub use parse::{PolicyError, PolicyFault};
 
 use crate::checkpoint::SignedCheckpoint;
-use crate::key::VerifyingKey;
+use crate::cosignature::COSIGNED_SECS_MAX;
+use crate::key::{VerifyingKey, WitnessKey};
 
 /// What a checkpoint has to have below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct PolicyWitness {
     /// means nothing.
     pub name: Vec<u8>,
     /// Its key.
-    pub key: VerifyingKey,
+    pub key: WitnessKey,
     /// Where the witness is, in bytes that nothing here reads.
     pub url: Option<Vec<u8>>,
 }
@@ -97,20 +98,28 @@ impl Policy {
         &self.witnesses
     }
 
-    /// The keys of all of them, to open a checkpoint with.
+    /// The keys of all of them that can be verified with, to open a checkpoint with.
     #[must_use]
     pub fn keys(&self) -> Vec<VerifyingKey> {
         let logs = self.logs.iter().map(|log| &log.key);
-        logs.chain(self.witnesses.iter().map(|witness| &witness.key)).cloned().collect()
+        let witnesses = self.witnesses.iter().filter_map(|witness| witness.key.verifying_key());
+        logs.chain(witnesses).cloned().collect()
     }
 
     /// Who of the witnesses cosigned a checkpoint, and whether that is enough. Only signatures count
     /// whose keys were among those that the checkpoint was opened with.
     #[must_use]
     pub fn evaluate(&self, checkpoint: &SignedCheckpoint) -> Evaluation<'_> {
+        self.evaluate_until(checkpoint, COSIGNED_SECS_MAX)
+    }
+
+    /// The same, without the cosignatures of after this time, in seconds since
+    /// 1970-01-01T00:00:00Z: what is dated into the future says nothing of when it was made.
+    #[must_use]
+    pub fn evaluate_until(&self, checkpoint: &SignedCheckpoint, until_secs: u64) -> Evaluation<'_> {
         let secs_of = |witness: &PolicyWitness| {
-            let mut cosigned = checkpoint.cosigned().iter();
-            cosigned.find(|cosigned| cosigned.key == witness.key).map(|it| it.cosigned_secs)
+            let key = witness.key.verifying_key()?;
+            checkpoint.cosigned_until(key, until_secs)
         };
         let secs: Vec<Option<u64>> = self.witnesses.iter().map(secs_of).collect();
         let cosigned = self.witnesses.iter().zip(&secs);

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use audit_core::limits::{PROOF_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::{Digest, Inert, digest};
+use audit_log::checkpoint::cosignature::FUTURE_SECS_MAX;
 use audit_log::checkpoint::{
     CheckpointError, ConsistencyProof, InclusionProof, KeyError, NoteError, Policy, ProofError,
     Quorum, SignedCheckpoint, VerifyingKey,
 };
+use audit_log::writer::{Clock as _, SystemClock};
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use serde_json::Value;
@@ -129,7 +131,9 @@ fn check(args: &CheckProofArgs) -> Result<Proven, Fault> {
         Some(since) => check_growth(&bytes, since, &keys)?,
         None => check_record(args, &bytes, &keys)?,
     };
-    let evaluated = policy.as_ref().map(|policy| policy.evaluate(&signed));
+    let now = u64::try_from(SystemClock::default().now().timestamp()).unwrap_or(0);
+    let until_secs = now.saturating_add(FUTURE_SECS_MAX);
+    let evaluated = policy.as_ref().map(|policy| policy.evaluate_until(&signed, until_secs));
     if let Some(evaluation) = &evaluated {
         if !evaluation.knows_log() && args.vkey.is_empty() {
             return Err(Fault::UnknownLog);

@@ -1,15 +1,18 @@
 //! `audit health`: whether a log is as a service in good order leaves it, for monitoring.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use audit_core::Inert;
 use audit_core::limits::RESERVE_BYTES;
 use audit_log::writer::{Clock as _, Glance, NewestSegment, SystemClock, glance};
+use audit_verify::{DirSource, UnsignedLimit, recorded_at};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::limit;
 use crate::notes::newest_size;
 use crate::output::{self, Format};
 
@@ -47,6 +50,11 @@ pub(crate) struct HealthArgs {
     #[arg(long, value_name = "SECONDS")]
     max_age: Option<u32>,
 
+    /// It is wrong when more records came after the newest checkpoint, or the first of them is older
+    /// (30s, 10m, 1h)
+    #[arg(long, value_name = "N|TIME", value_parser = limit::unsigned)]
+    max_unsigned: Option<UnsignedLimit>,
+
     /// It is wrong when the file system has less left
     #[arg(long, value_name = "BYTES", default_value_t = MIN_FREE_BYTES)]
     min_free: u64,
@@ -65,6 +73,7 @@ enum Problem {
     EndUnreadable,
     BeyondEnd,
     Stale,
+    Unsigned,
     LittleSpace,
 }
 
@@ -77,6 +86,7 @@ impl Problem {
             Self::EndUnreadable => "end_unreadable",
             Self::BeyondEnd => "checkpoint_beyond_end",
             Self::Stale => "stale",
+            Self::Unsigned => "unsigned",
             Self::LittleSpace => "little_space",
         }
     }
@@ -89,6 +99,7 @@ impl Problem {
             Self::EndUnreadable => "the newest segment does not end with a record: verify it",
             Self::BeyondEnd => "a checkpoint covers more records than there are: verify it",
             Self::Stale => "the newest record is not of the time that was asked for",
+            Self::Unsigned => "more came after the newest checkpoint than was asked for",
             Self::LittleSpace => "the file system has less left than was asked for",
         }
     }
@@ -111,10 +122,22 @@ pub(crate) fn run(args: &HealthArgs) -> u8 {
         Err(error) => return cannot(&error),
     };
     let now = SystemClock::default().now();
-    let mut page = Page { found: &found, covered, problems: Vec::new(), now };
+    let unsigned_at = match first_unsigned(args, covered) {
+        Ok(unsigned_at) => unsigned_at,
+        Err(error) => return cannot(&error),
+    };
+    let mut page = Page { found: &found, covered, unsigned_at, problems: Vec::new(), now };
     page.problems = problems(args, &page);
     let is_wrong = !page.problems.is_empty();
     output::answer(args.format, &page, || page.json(), u8::from(is_wrong))
+}
+
+/// When the first record after the newest checkpoint was recorded, where that is asked.
+fn first_unsigned(args: &HealthArgs, covered: Option<u64>) -> io::Result<Option<DateTime<Utc>>> {
+    let Some(UnsignedLimit::Secs(_)) = args.max_unsigned else { return Ok(None) };
+    let source = DirSource::open_dir(&args.dir)?;
+    let recorded = recorded_at(&source, covered.unwrap_or(0))?;
+    Ok(recorded.map(|time| time.instant()))
 }
 
 fn problems(args: &HealthArgs, page: &Page<'_>) -> Vec<Problem> {
@@ -145,6 +168,9 @@ fn problems(args: &HealthArgs, page: &Page<'_>) -> Vec<Problem> {
             problems.push(Problem::Stale);
         }
     }
+    if args.max_unsigned.is_some_and(|limit| page.exceeds(limit)) {
+        problems.push(Problem::Unsigned);
+    }
     if found.free_bytes.is_some_and(|free| free < args.min_free) {
         problems.push(Problem::LittleSpace);
     }
@@ -156,6 +182,8 @@ struct Page<'p> {
     found: &'p Glance,
     /// How many records the newest checkpoint covers.
     covered: Option<u64>,
+    /// When the first record after it was recorded, where that was asked.
+    unsigned_at: Option<DateTime<Utc>>,
     problems: Vec<Problem>,
     now: DateTime<Utc>,
 }
@@ -175,6 +203,22 @@ impl Page<'_> {
     fn uncovered(&self) -> Option<u64> {
         let head = self.found.newest.as_ref()?.head?;
         head.receipt.seq.checked_add(1)?.checked_sub(self.covered?)
+    }
+
+    /// Whether more came after the newest checkpoint than may have. Without one, all did.
+    fn exceeds(&self, limit: UnsignedLimit) -> bool {
+        let head = self.found.newest.as_ref().and_then(|newest| newest.head);
+        let Some(size) = head.and_then(|head| head.receipt.seq.checked_add(1)) else {
+            return false;
+        };
+        let records = size.saturating_sub(self.covered.unwrap_or(0));
+        match limit {
+            UnsignedLimit::Records(most) => records > most,
+            UnsignedLimit::Secs(_) if records == 0 => false,
+            UnsignedLimit::Secs(most) => self.unsigned_at.is_none_or(|at| {
+                self.now.signed_duration_since(at).num_seconds().unsigned_abs() > most
+            }),
+        }
     }
 
     fn json(&self) -> Value {

@@ -10,6 +10,7 @@ mod health;
 mod input;
 mod key_file;
 mod keygen;
+mod limit;
 mod notes;
 mod output;
 mod prove;

@@ -5,14 +5,17 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
+use audit_core::lifecycle::LogId;
 use audit_core::{EventTime, Inert, Receipt};
 use audit_log::checkpoint::{KeyKind, Policy, VerifyingKey};
+use audit_log::writer::{Clock as _, SystemClock};
 use audit_verify::{
-    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions,
-    verify_source,
+    AdoptedRecords, DirSource, Identity, Jobs, Part, Progress, Report, Requirement, UnsignedLimit,
+    Verdict, VerifyOptions, verify_source,
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
+use crate::limit;
 use crate::notes::{self, NoteFileError};
 use crate::output::{self, BAD, FAULT, Format, GOOD};
 
@@ -21,6 +24,7 @@ Examples:
   $ audit verify audit.log
   $ audit verify audit.log --format json
   $ audit verify signed.log --vkey \"$(cat shop-1.vkey)\"
+  $ audit verify signed.log --vkey \"$(cat shop-1.vkey)\" --origin audit.example.com/shop-1
   $ audit verify signed.log --pin shop-1.note
   $ audit verify audit.log --head SEQ:HASH
 
@@ -52,14 +56,31 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 
-    /// A tlog-policy: which logs are known, and which witnesses have to have seen a checkpoint, so
-    /// that it covers like one kept elsewhere
+    /// A tlog-policy: which logs are known, and which witnesses have to have seen a checkpoint
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
-    /// Cosignatures of before this time (RFC 3339) do not count
+    /// Cosignatures of before this time (RFC 3339) do not count, and a checkpoint with enough newer
+    /// ones covers like one kept elsewhere
     #[arg(long, value_name = "TIME", value_parser = secs_of, requires = "policy")]
     not_before: Option<u64>,
+
+    /// The origin under which the log has to be vouched for: the name of its key
+    #[arg(long, value_name = "NAME")]
+    origin: Option<String>,
+
+    /// The service whose log it has to be
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+
+    /// The identity that the log has to have
+    #[arg(long, value_name = "HEX", value_parser = log_id)]
+    log_id: Option<LogId>,
+
+    /// How much of the end may have no checkpoint by a given key: a number of records, or how old the
+    /// first of them may be (30s, 10m, 1h); otherwise the log is unverifiable
+    #[arg(long, value_name = "N|TIME", value_parser = limit::unsigned)]
+    max_unsigned: Option<UnsignedLimit>,
 
     /// What has to cover the last record; otherwise the log is unverifiable
     #[arg(long, value_enum, default_value_t = Required::Consistent)]
@@ -136,6 +157,13 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
         since: args.since.as_ref().map(kept).transpose()?,
         policy: args.policy.as_deref().map(notes::read_policy).transpose()?,
         not_before_secs: args.not_before,
+        now_secs: u64::try_from(SystemClock::default().now().timestamp()).ok(),
+        identity: Identity {
+            origin: args.origin.clone(),
+            service_id: args.service.clone(),
+            log_id: args.log_id,
+        },
+        max_unsigned: args.max_unsigned,
         require: match args.require {
             Required::Consistent => Requirement::Consistent,
             Required::Signed => Requirement::Signed,
@@ -159,6 +187,11 @@ fn secs_of(text: &str) -> Result<u64, String> {
     let nanoseconds = u64::from(time.timestamp_subsec_nanos() > 0);
     // No cosignature is older than its own count of seconds.
     Ok(u64::try_from(time.timestamp()).unwrap_or(0).saturating_add(nanoseconds))
+}
+
+/// Reads the identity of a log.
+fn log_id(text: &str) -> Result<LogId, &'static str> {
+    LogId::from_hex(text).ok_or("that is not 32 lowercase hex digits")
 }
 
 /// Reads the key of a log. That of a witness says nothing of who wrote one.

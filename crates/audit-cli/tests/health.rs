@@ -134,3 +134,31 @@ fn what_came_after_the_newest_checkpoint_is_counted() {
     fs::write(&folder, "").unwrap();
     assert_eq!(health(log.path(), &[]).0, 2);
 }
+
+#[test]
+fn more_after_the_newest_checkpoint_than_was_asked_for_is_wrong() {
+    let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
+    log.record(&events(5), &["--key", key.path()]);
+    for limit in ["0", "0s", "10m"] {
+        assert_eq!(problems(log.path(), &["--max-unsigned", limit]), [""; 0], "{limit}");
+    }
+    // Without a checkpoint, all records are without one.
+    let log = Log::new();
+    log.record(&events(5), &["--rotate", "size:1500"]);
+    let records = log.text().lines().count();
+    let limited = |limit: &str| problems(log.path(), &["--max-unsigned", limit]);
+    assert_eq!(limited(&records.to_string()), [""; 0]);
+    assert_eq!(limited(&(records.checked_sub(1).unwrap()).to_string()), ["unsigned"]);
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    assert_eq!(limited("1h"), [""; 0]);
+    assert_eq!(limited("1s"), ["unsigned"]);
+    // A checkpoint that another log had: what it covers counts, and what came after is that old.
+    let folder = log.segments().remove(0).with_file_name("checkpoints");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join(format!("{:020}.note", 3)), "").unwrap();
+    assert_eq!(limited(&records.checked_sub(3).unwrap().to_string()), [""; 0]);
+    assert_eq!(limited("1h"), [""; 0]);
+    assert_eq!(limited("1s"), ["unsigned"]);
+    let done = audit(&["health", log.path(), "--max-unsigned", "1d"], "");
+    assert_eq!(done.status.code(), Some(2));
+}

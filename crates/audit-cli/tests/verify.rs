@@ -246,6 +246,29 @@ fn a_line_without_end_is_a_finding_in_bounded_memory() {
 }
 
 #[test]
+fn notes_of_any_size_and_number_are_read_in_bounded_memory() {
+    let key = Key::new("audit.example/host-1");
+    let log = Log::new();
+    log.record(&events(3), &["--key", key.path()]);
+    let folder = log.segments()[0].with_file_name("checkpoints");
+    // Some ninety signatures by keys that are not known, as long as the longest kinds in use.
+    let signature = "A".repeat(5_600);
+    let lines: String = (0..90).map(|by| format!("\u{2014} w{by}.example {signature}\n")).collect();
+    let root = "A".repeat(43);
+    for size in 1_000..1_300 {
+        let note = format!("audit.example/host-1\n{size}\n{root}=\n\n{lines}");
+        fs::write(folder.join(format!("{size:020}.note")), note).unwrap();
+    }
+    match measured(&log) {
+        Some((peak, status)) => {
+            assert_eq!(status, 1);
+            assert!(peak < 64 << 20, "{peak} bytes");
+        }
+        None => println!("skipped: /usr/bin/time is not installed"),
+    }
+}
+
+#[test]
 fn a_log_is_read_by_as_many_threads_as_asked_with_the_same_report() {
     let Some(data) = shared_data() else { return };
     let log = Log::copy_of(&data.join("golden"));
@@ -253,4 +276,65 @@ fn a_log_is_read_by_as_many_threads_as_asked_with_the_same_report() {
     assert!(reports[0].contains("CONSISTENT"), "{}", reports[0]);
     assert!(reports.iter().all(|other| *other == reports[0]), "{reports:?}");
     assert_eq!(log.verify(&["--jobs", "0"]).status.code(), Some(2));
+}
+
+/// The verdict as JSON says it, with the codes of what was found.
+fn found(log: &Log, more: &[&str]) -> (String, Vec<String>) {
+    let done = log.verify(&[&["--format", "json"], more].concat());
+    let json: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let findings = json["findings"].as_array().unwrap().iter();
+    let codes = findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect();
+    (json["verdict"].as_str().unwrap().to_owned(), codes)
+}
+
+#[test]
+fn whose_log_it_is_can_be_demanded() {
+    let key = Key::new("audit.example/host-1");
+    let log = Log::new();
+    log.record(&events(5), &["--key", key.path()]);
+    let vkey = ["--vkey", &key.vkey];
+    let text = report(&log.verify(&vkey));
+    assert!(
+        text.contains(&format!("  origin    audit.example/host-1, by {}\n", key.vkey)),
+        "{text}"
+    );
+    assert!(text.contains(&format!("  key given {}\n", key.vkey)), "{text}");
+    let (_, log_id) = text.split_once("\n  log       ").unwrap();
+    let log_id = log_id.lines().next().unwrap();
+    let other_id = "0".repeat(32);
+    for (demand, name, codes) in [
+        ("--origin", "audit.example/host-1", vec![]),
+        ("--origin", "audit.example/host-2", vec!["identity_mismatch", "no_checkpoint_by_key"]),
+        ("--service", "web.shop-1", vec![]),
+        ("--service", "web.shop-2", vec!["identity_mismatch"]),
+        ("--log-id", log_id, vec![]),
+        ("--log-id", &other_id, vec!["identity_mismatch"]),
+    ] {
+        let verdict = if codes.is_empty() { "signed" } else { "tampered" };
+        let judged = found(&log, &[vkey.as_slice(), &[demand, name]].concat());
+        assert_eq!(judged, (verdict.to_owned(), codes.iter().map(ToString::to_string).collect()));
+    }
+    let (verdict, codes) = found(&log, &["--origin", "audit.example/host-1"]);
+    assert_eq!((verdict.as_str(), codes), ("unverifiable", vec!["identity_not_shown".to_owned()]));
+    assert_eq!(log.verify(&["--log-id", "ABC"]).status.code(), Some(2));
+}
+
+#[test]
+fn how_much_of_the_end_is_unsigned_is_said_first_and_can_be_limited() {
+    let key = Key::new("audit.example/host-1");
+    let log = Log::new();
+    log.record(&events(5), &[]);
+    let records = log.text().lines().count();
+    let vkey = ["--vkey", key.vkey.as_str()];
+    let text = report(&log.verify(&vkey));
+    let first = text.lines().nth(2).unwrap();
+    assert!(first.starts_with(&format!("  unsigned  {records} records at the end")), "{text}");
+    let unsigned = |limit: &str| {
+        let (_, codes) = found(&log, &[vkey.as_slice(), &["--max-unsigned", limit]].concat());
+        codes.contains(&"unsigned_end".to_owned())
+    };
+    assert!(!unsigned(&records.to_string()) && unsigned(&(records - 1).to_string()));
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    assert!(!unsigned("1h") && unsigned("1s"));
+    assert_eq!(log.verify(&["--max-unsigned", "soon"]).status.code(), Some(2));
 }

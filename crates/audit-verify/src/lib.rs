@@ -19,6 +19,7 @@
 mod account;
 mod check;
 mod finding;
+mod lookup;
 mod notes;
 mod parse;
 mod piece;
@@ -34,12 +35,14 @@ mod verdict;
 mod verify;
 mod view;
 
-pub use finding::{Code, Finding, Notice, NoticeCode};
+pub use finding::{Code, Finding, FirstFault, Notice, NoticeCode};
+pub use lookup::recorded_at;
 pub use pool::Jobs;
 pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
 #[cfg(feature = "schema")]
 pub use schema::report_schema;
 pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
+pub use trust::{Identity, UnsignedLimit};
 pub use verdict::{AdoptedRecords, Requirement, Verdict};
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};
 pub use view::{RecordView, View, Viewer};

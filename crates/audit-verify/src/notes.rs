@@ -1,15 +1,18 @@
 //! The checkpoints that lie beside a log: their names, and what each says.
 //!
 //! They are read before the segments are listed. A checkpoint covers records that are on disk before
-//! it is, so a log that is being written never looks cut off.
+//! it is, so a log that is being written never looks cut off. They are read one at a time, and
+//! nothing of one is kept here.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
+use std::ops::ControlFlow;
 
 use audit_checkpoint::{Checkpoint, Note};
 use audit_core::limits::NOTE_BYTES_MAX;
 
-use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
+use crate::finding::{Code, Finding, FirstNames, Ledger, Notice, NoticeCode};
+use crate::scan::unknown_file;
 use crate::source::{CHECKPOINTS, LogFile, LogSource, OpenError};
 
 /// What the name of every checkpoint ends with.
@@ -42,49 +45,47 @@ pub(crate) fn path_of(name: &str) -> String {
 }
 
 /// Shows every checkpoint in the folder, in the order of their names, and reports everything else.
-/// Returns the size that a checkpoint may have which lies there and cannot be read.
 pub(crate) fn read(
     source: &impl LogSource,
     ledger: &mut Ledger,
     visit: &mut dyn FnMut(Lying, &mut Ledger),
-) -> Option<u64> {
-    let names = match names(source) {
+) {
+    let (names, others) = match names(source) {
         Ok(names) => names,
-        Err(error) => {
-            ledger.find(not_read(CHECKPOINTS, "a folder", &error));
-            return matches!(error, OpenError::Io(_)).then_some(u64::MAX);
-        }
+        Err(error) => return ledger.find(not_read(CHECKPOINTS, "a folder", &error)),
     };
-    let mut unreadable = None;
+    let more = others.show(&mut |name| ledger.note(other_file(name)));
+    ledger.note_unlisted(NoticeCode::UnknownFile, more);
     for name in names {
-        let shown = name.to_string_lossy();
-        if !name.as_encoded_bytes().ends_with(SUFFIX.as_bytes()) {
-            ledger.note(other_file(&shown));
-            continue;
-        }
-        match read_one(source, &shown) {
+        match read_one(source, &name) {
             Ok(lying) => {
                 let due = name_of(lying.checkpoint.size());
                 if due != lying.name {
-                    ledger.find(finding(Code::CheckpointNameMismatch, &shown).expected(due));
+                    ledger.find(finding(Code::CheckpointNameMismatch, &name).expected(due));
                 }
                 visit(lying, ledger);
             }
-            Err(Refused::Gone) => {}
-            Err(Refused::NotAFile(kind)) => {
-                let finding = finding(Code::CheckpointNotAFile, &shown);
+            Err(refused) => refused.report(&name, ledger),
+        }
+    }
+}
+
+impl Refused {
+    fn report(self, name: &str, ledger: &mut Ledger) {
+        match self {
+            Self::Gone => {}
+            Self::NotAFile(kind) => {
+                let finding = finding(Code::CheckpointNotAFile, name);
                 ledger.find(finding.expected("a file").found(kind));
             }
-            Err(Refused::Unreadable(error)) => {
-                ledger.find(finding(Code::CheckpointUnreadable, &shown).found(error));
-                unreadable = unreadable.max(size_of(&shown));
+            Self::Unreadable(error) => {
+                ledger.find(finding(Code::CheckpointUnreadable, name).found(error));
             }
-            Err(Refused::Malformed(why)) => {
-                ledger.find(finding(Code::CheckpointMalformed, &shown).found(why));
+            Self::Malformed(why) => {
+                ledger.find(finding(Code::CheckpointMalformed, name).found(why));
             }
         }
     }
-    unreadable
 }
 
 /// Reads one checkpoint again.
@@ -92,20 +93,31 @@ pub(crate) fn read_again(source: &impl LogSource, name: &str) -> Option<Lying> {
     read_one(source, name).ok()
 }
 
-/// Whether a checkpoint over at least so many records lies there by now.
-pub(crate) fn has_since(source: &impl LogSource, size: u64) -> bool {
-    let names = names(source).unwrap_or_default();
-    names.iter().filter_map(|name| name.to_str()).any(|name| {
-        size_of(name) >= Some(size)
-            && read_again(source, name).is_some_and(|lying| lying.checkpoint.size() >= size)
-    })
+/// Shows the checkpoints over at least so many records that lie there by now, the newest first,
+/// until one is enough.
+pub(crate) fn visit_since(
+    source: &impl LogSource,
+    size: u64,
+    visit: &mut dyn FnMut(&Lying) -> ControlFlow<()>,
+) {
+    let Ok((names, _)) = names(source) else { return };
+    for name in names.iter().rev().filter(|name| size_of(name) >= Some(size)) {
+        let lying = read_again(source, name).filter(|lying| lying.checkpoint.size() >= size);
+        if lying.is_some_and(|lying| visit(&lying).is_break()) {
+            return;
+        }
+    }
 }
 
-fn names(source: &impl LogSource) -> Result<Vec<OsString>, OpenError> {
-    let mut names = Vec::new();
-    source.visit_checkpoints(&mut |name: &OsStr| names.push(name.to_owned()))?;
+/// The names of checkpoints, in order, and all others.
+fn names(source: &impl LogSource) -> Result<(Vec<String>, FirstNames), OpenError> {
+    let (mut names, mut others) = (Vec::new(), FirstNames::default());
+    source.visit_checkpoints(&mut |name: &OsStr| match name.to_str() {
+        Some(text) if text.ends_with(SUFFIX) => names.push(text.to_owned()),
+        Some(_) | None => others.add(name),
+    })?;
     names.sort_unstable();
-    Ok(names)
+    Ok((names, others))
 }
 
 fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
@@ -118,6 +130,10 @@ fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
     let note = Note::parse(&bytes).map_err(|error| Refused::Malformed(error.to_string()))?;
     let checkpoint = note.text().parse::<Checkpoint>();
     let checkpoint = checkpoint.map_err(|error| Refused::Malformed(error.to_string()))?;
+    // What a log signs has none, so that its size and its root are all that it says.
+    if let Some(line) = checkpoint.extensions().next() {
+        return Err(Refused::Malformed(format!("a line behind the root: {line}")));
+    }
     Ok(Lying { name: name.to_owned(), note, checkpoint })
 }
 
@@ -161,10 +177,10 @@ fn not_read(path: &str, due: &str, error: &OpenError) -> Finding {
 }
 
 fn other_file(name: &str) -> Notice {
-    let (code, message) = if name == LEFTOVER {
-        (NoticeCode::LeftoverCheckpoint, "a checkpoint that was never completed")
-    } else {
-        (NoticeCode::UnknownFile, "not a file of the log, and not looked at")
-    };
-    Notice::new(code, message).in_file(&path_of(name))
+    let path = path_of(name);
+    if name != LEFTOVER {
+        return unknown_file(&path);
+    }
+    let message = "a checkpoint that was never completed";
+    Notice::new(NoticeCode::LeftoverCheckpoint, message).in_file(&path)
 }

@@ -17,7 +17,7 @@ use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{DirSource, LogFile, LogSource};
 use crate::tail::{self, Before, Tail};
-use crate::trust::{Coverage, Trust};
+use crate::trust::{Coverage, Identity, Trust, UnsignedLimit};
 use crate::verdict::{AdoptedRecords, Requirement, Verdict};
 
 /// Lines between two calls of a progress function.
@@ -37,11 +37,22 @@ pub struct VerifyOptions {
     /// The checkpoint up to which the log was verified before: one more pin, from which the records
     /// are counted that came since.
     pub since: Option<Note>,
-    /// Which witnesses have to have seen a checkpoint beside the log, so that it covers like one that
-    /// was kept elsewhere. The keys of the logs in it count like [`keys`](Self::keys).
+    /// Which witnesses have to have seen a checkpoint, beside the log or given. With
+    /// [`not_before_secs`](Self::not_before_secs), one beside the log then covers like one that was
+    /// kept elsewhere. The keys of the logs in it count like [`keys`](Self::keys).
     pub policy: Option<Policy>,
-    /// Cosignatures of before this time do not count; in seconds since 1970-01-01T00:00:00Z.
+    /// Cosignatures of before this time do not count; in seconds since 1970-01-01T00:00:00Z. Without
+    /// such a bound they are no reason to call a log intact: they may be as old as a copy that took
+    /// the log's place.
     pub not_before_secs: Option<u64>,
+    /// What time it is, in seconds since 1970-01-01T00:00:00Z: nothing here reads a clock. Cosignatures
+    /// of more than a day later do not count.
+    pub now_secs: Option<u64>,
+    /// What the log has to be called.
+    pub identity: Identity,
+    /// How much of the end may be without a checkpoint of a given key, so that the verdict is not
+    /// [`Verdict::Unverifiable`].
+    pub max_unsigned: Option<UnsignedLimit>,
     /// What the log has to be covered by, so that the verdict is not [`Verdict::Unverifiable`].
     pub require: Requirement,
     /// Whether a log with adopted records can meet that.
@@ -112,7 +123,7 @@ pub fn verify_source(
     }
     let coverage = reader.finish();
     reader.checker.require_none_adopted(options, &coverage);
-    Ok(Report::new(reader.checker, coverage, segments.len(), reader.told.bytes_done))
+    Ok(Report::new(reader.checker, &coverage, segments.len(), reader.told.bytes_done))
 }
 
 struct Reader<'r, S> {

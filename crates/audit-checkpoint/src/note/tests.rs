@@ -213,3 +213,16 @@ fn a_witness_key_signs_no_text() {
     assert_eq!(error, NoteError::WrongKind { name: sample::witness_key().name().clone() });
     assert!(note.signatures().is_empty());
 }
+
+#[test]
+fn a_line_of_an_ml_dsa_cosignature_is_kept_and_refuses_nothing() {
+    let (log, witness) = (sample::log_key(), sample::witness_key());
+    let mut note = sample::note();
+    // An id, a time, and a signature of FIPS 204 table 2.
+    let line = format!("\u{2014} {} {}", witness.name(), base64(&[6; 4 + 8 + 2_420]));
+    note.add(line.parse().unwrap()).unwrap();
+    let again = Note::parse(note.to_string().as_bytes()).unwrap();
+    assert_eq!(again, note);
+    let keys = sample::public(&[&log, &witness]);
+    assert_eq!(again.verify(&keys).unwrap().len(), 1);
+}

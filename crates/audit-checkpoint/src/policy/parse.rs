@@ -2,12 +2,13 @@
 //! structure").
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use audit_core::limits::{POLICY_BYTES_MAX, POLICY_ENTRIES_MAX};
 
 use super::{Group, Member, Policy, PolicyLog, PolicyWitness, Rule};
 use crate::encoding::from_decimal;
-use crate::key::{KeyError, KeyKind, VerifyingKey};
+use crate::key::{KeyError, KeyKind, VerifyingKey, WitnessKey};
 
 /// The name that stands for no witness at all.
 const NOBODY: &[u8] = b"none";
@@ -45,12 +46,11 @@ pub enum PolicyFault {
          quorum NAME"
     )]
     Form,
-    /// The key cannot be read, or not be used here: a witness that could never be counted would
-    /// quietly make the quorum a harder one.
+    /// The key cannot be read, or is of a type that is not known here. A witness of type 0x06 is
+    /// taken, though it cannot be met yet: see [`WitnessKey`].
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The key of a log is not of [`KeyKind::Ed25519`], or that of a witness not of
-    /// [`KeyKind::Cosignature`].
+    /// The key of a log is not of [`KeyKind::Ed25519`], or that of a witness is.
     #[error("this kind of key is not for that")]
     WrongKind,
     /// Another log, or another witness, has the same public key.
@@ -136,7 +136,10 @@ impl Draft {
     }
 
     fn log(&mut self, key: &[u8], url: Option<&[u8]>) -> Result<(), PolicyFault> {
-        let key = parse_key(key, KeyKind::Ed25519)?;
+        let key: VerifyingKey = parse_key(key)?;
+        if key.kind() != KeyKind::Ed25519 {
+            return Err(PolicyFault::WrongKind);
+        }
         if self.logs.iter().any(|log| log.key.public_bytes() == key.public_bytes()) {
             return Err(PolicyFault::DuplicateKey);
         }
@@ -145,8 +148,11 @@ impl Draft {
     }
 
     fn witness(&mut self, name: &[u8], key: &[u8], url: Option<&[u8]>) -> Result<(), PolicyFault> {
-        let key = parse_key(key, KeyKind::Cosignature)?;
-        if self.witnesses.iter().any(|witness| witness.key.public_bytes() == key.public_bytes()) {
+        let key: WitnessKey = parse_key(key)?;
+        if !key.is_of_witness() {
+            return Err(PolicyFault::WrongKind);
+        }
+        if self.witnesses.iter().any(|witness| witness.key.public() == key.public()) {
             return Err(PolicyFault::DuplicateKey);
         }
         self.define(name, Member::Witness(self.witnesses.len()))?;
@@ -213,10 +219,9 @@ impl Draft {
     }
 }
 
-fn parse_key(text: &[u8], kind: KeyKind) -> Result<VerifyingKey, PolicyFault> {
+fn parse_key<K: FromStr<Err = KeyError>>(text: &[u8]) -> Result<K, PolicyFault> {
     let text = std::str::from_utf8(text).map_err(|_| KeyError::Malformed)?;
-    let key: VerifyingKey = text.parse()?;
-    if key.kind() == kind { Ok(key) } else { Err(PolicyFault::WrongKind) }
+    Ok(text.parse()?)
 }
 
 fn parse_number(text: &[u8]) -> Option<usize> {

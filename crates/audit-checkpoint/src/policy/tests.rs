@@ -198,13 +198,61 @@ fn other_texts_are_no_policies() {
     assert_eq!(error.fault, PolicyFault::Key(KeyError::Malformed));
 }
 
+/// A vkey of this type with so many bytes of key.
+fn other_vkey(type_byte: u8, bytes: usize) -> String {
+    use base64::Engine as _;
+    let key = [&[type_byte], vec![7; bytes].as_slice()].concat();
+    let digest = audit_core::Digest::of(&[b"w\n", key.as_slice()].concat()).to_string();
+    format!("w+{}+{}", &digest[..8], base64::engine::general_purpose::STANDARD.encode(key))
+}
+
 #[test]
 fn a_key_that_no_witness_here_can_have_is_named() {
-    // The type of ML-DSA-44 cosignatures.
-    let digest = audit_core::Digest::of(b"w\n\x06key").to_string();
-    let text = format!("witness w w+{}+BmtleQ==\nquorum w\n", &digest[..8]);
+    let text = format!("witness w {}\nquorum w\n", other_vkey(5, 32));
     let error = Policy::parse(text.as_bytes()).unwrap_err();
-    assert_eq!(error.fault, PolicyFault::Key(KeyError::UnknownType(6)));
+    assert_eq!(error.fault, PolicyFault::Key(KeyError::UnknownType(5)));
+}
+
+#[test]
+fn a_witness_with_an_ml_dsa_key_is_one_that_has_not_cosigned() {
+    let vkey = other_vkey(6, 1_312);
+    let two = format!("witness a {}\nwitness w {vkey}\n", self::vkey(1));
+    assert_eq!(quorum(&format!("{two}quorum w\n"), &[(1, 5)]), Quorum::NotMet);
+    assert_eq!(quorum(&format!("{two}group g any a w\nquorum g\n"), &[(1, 5)]), met(5));
+    assert_eq!(quorum(&format!("{two}group g all a w\nquorum g\n"), &[(1, 5)]), Quorum::NotMet);
+    let policy = policy(&format!("{two}quorum a\n"));
+    assert_eq!((policy.witnesses().len(), policy.keys().len()), (2, 1));
+    let key = &policy.witnesses()[1].key;
+    assert_eq!((key.to_string(), key.name().as_str()), (vkey.clone(), "w"));
+    assert_eq!(key.verifying_key(), None);
+
+    for (text, fault) in [
+        (format!("{two}witness v {vkey}\n"), PolicyFault::DuplicateKey),
+        (format!("log {vkey}\n"), PolicyFault::Key(KeyError::UnknownType(6))),
+        (format!("witness w {}\n", other_vkey(6, 32)), PolicyFault::Key(KeyError::Malformed)),
+    ] {
+        assert_eq!(Policy::parse(text.as_bytes()).unwrap_err().fault, fault, "{text}");
+    }
+    let renamed = vkey.replacen("w+", "v+", 1);
+    let error = Policy::parse(format!("witness w {renamed}\n").as_bytes()).unwrap_err();
+    assert!(matches!(error.fault, PolicyFault::Key(KeyError::IdMismatch { .. })), "{error}");
+}
+
+#[test]
+fn a_cosignature_of_after_a_time_does_not_count_and_hides_none_of_before() {
+    let policy = policy(&format!("witness a {}\nquorum a\n", vkey(1)));
+    for (times, until, due) in [
+        (&[50][..], 50, met(50)),
+        (&[50], 49, Quorum::NotMet),
+        (&[50, 90], 60, met(50)),
+        (&[90, 50], 60, met(50)),
+        (&[50, 90], 90, met(90)),
+    ] {
+        let by: Vec<_> = times.iter().map(|secs| (1, *secs)).collect();
+        let checkpoint = cosigned(&policy, &by);
+        assert_eq!(policy.evaluate_until(&checkpoint, until).quorum(), due, "{times:?} {until}");
+        assert_eq!(checkpoint.cosigned().len(), 1);
+    }
 }
 
 #[test]

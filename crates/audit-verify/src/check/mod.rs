@@ -27,7 +27,7 @@ use crate::parse::record::{Foreign, Hashed, RECORD_START, Record, RecordFault};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Line, Text};
 use crate::source::LogSource;
-use crate::trust::{Coverage, End, Recorded, Trust};
+use crate::trust::{Coverage, End, Recorded, Shown, Trust};
 use crate::verdict::{AdoptedRecords, Requirement};
 use crate::verify::VerifyOptions;
 use adoption::Adoptions;
@@ -194,6 +194,11 @@ impl State {
     /// How many ranges of records were adopted, and how many records are in them.
     pub(crate) fn adopted(&self) -> (u64, u64) {
         self.adoptions.counts()
+    }
+
+    /// How many records were deleted from the beginning, as the log says itself.
+    pub(crate) fn gone(&self) -> u64 {
+        self.pruning.gone()
     }
 
     pub(crate) fn root(&self) -> Option<Digest> {
@@ -381,6 +386,7 @@ impl Checker {
             Some(lifecycle) => self.check_lifecycle(lifecycle, record, link, place),
             None => self.count_event(record),
         }
+        self.state.trust.claims.pass(seq, record.timestamp);
         self.push(seq, hash);
         let stats = &mut self.state.stats;
         if stats.first_timestamp.is_none() {
@@ -525,7 +531,18 @@ impl Checker {
         let State { stats, stated, adoptions, pruning, chain, trust, .. } = &self.state;
         let last_seq = stats.last_seq();
         let gap = chain.as_ref().and_then(Chain::gap);
-        let end = End { last_seq, records: self.state.end(), gone: pruning.gone(), gap };
+        let end = End {
+            last_seq,
+            records: self.state.end(),
+            gone: pruning.gone(),
+            gap,
+            first_seq: stats.first_seq,
+            first_timestamp: stats.first_timestamp.as_deref(),
+            shown: Shown {
+                service_id: self.state.service_id.as_deref(),
+                log_id: self.state.log_id.map(|log_id| log_id.0),
+            },
+        };
         adoptions.conclude(stated, &trust.claims, source, &mut self.ledger);
         let coverage = trust.conclude(source, end, &mut self.ledger);
         let asks_for_key = !trust.keys.is_empty();

@@ -40,5 +40,6 @@ impl Checker {
             && state.seals.may_take(run)
             && state.service_id.as_ref() == Some(&run.service_id)
             && !state.trust.heads.any_within(run.first_seq..=run.last_seq)
+            && !state.trust.claims.ask_time_within(run.first_seq..=run.last_seq)
     }
 }

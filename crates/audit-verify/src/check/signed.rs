@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::lifecycle::{CheckpointSigned, KeyChanged};
-use crate::trust::{Following, base64};
+use crate::trust::{Change, Following, base64};
 
 impl Checker {
     /// Compares what the log says of a checkpoint with the records that this one covers.
@@ -24,7 +24,11 @@ impl Checker {
             Some(_) => {}
             None => trust.recorded.uncompared = trust.recorded.uncompared.saturating_add(1),
         }
-        trust.recorded.newest = trust.recorded.newest.max(Some(size));
+        trust.recorded.add(size, &signed.key_id);
+        if trust.keys.has_outlived(&signed.key_id, size) {
+            let code = Code::CheckpointByReplacedKey;
+            return Some(Finding::new(code, code.meaning()).found(&signed.key_id));
+        }
         None
     }
 
@@ -32,17 +36,19 @@ impl Checker {
     pub(super) fn check_key_changed(&mut self, changed: &KeyChanged, seq: u64, place: Place<'_>) {
         let Some(log_id) = self.state.log_id else { return };
         let log_id = log_id.0.to_string();
-        match self.state.trust.keys.follow(changed, &log_id, seq) {
-            Following::Followed | Following::NoKeys => {}
-            Following::Untrusted => {
+        let change = Change { changed, log_id: &log_id, seq };
+        let code = match self.state.trust.keys.follow(change) {
+            Following::Followed | Following::NoKeys => return,
+            Following::Unknown => {
                 let message = "the log goes on with another key, and no given key vouches for it";
                 let notice = Notice::new(NoticeCode::KeyChangeNotFollowed, message);
-                self.ledger.note(notice.at(place, seq));
+                return self.ledger.note(notice.at(place, seq));
             }
-            Following::False => {
-                let finding = Finding::new(Code::KeyChangeFalse, Code::KeyChangeFalse.meaning());
-                self.ledger.find(finding.at(place).seq(seq).found(&changed.new_vkey));
-            }
-        }
+            Following::False => Code::KeyChangeFalse,
+            Following::Renamed => Code::KeyNameChanged,
+            Following::Replaced => Code::KeyChangeByReplacedKey,
+        };
+        let finding = Finding::new(code, code.meaning()).at(place).seq(seq);
+        self.ledger.find(finding.found(&changed.new_vkey));
     }
 }

@@ -10,7 +10,7 @@ use crate::verdict::Verdict;
 macro_rules! codes {
     ($($variant:ident = $name:literal => $verdict:ident, $meaning:literal;)*) => {
         /// What is wrong, under a name that never changes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[non_exhaustive]
@@ -178,6 +178,12 @@ codes! {
         "A checkpoint_signed contradicts the records before it.";
     KeyChangeFalse = "key_change_false" => Tampered,
         "A key_changed names a trusted key, and its signatures are not those of the keys it names.";
+    KeyNameChanged = "key_name_changed" => Tampered,
+        "A key_changed goes over to a key of another name. The name is the log's origin, and stays.";
+    KeyChangeByReplacedKey = "key_change_by_replaced_key" => Tampered,
+        "A key_changed is by a key whose place another took before: only its thief still uses it.";
+    CheckpointByReplacedKey = "checkpoint_by_replaced_key" => Tampered,
+        "A checkpoint is by a key whose place another took, over more records than that key may sign.";
     NoCheckpointByKey = "no_checkpoint_by_key" => Unverifiable,
         "No checkpoint beside the log is signed by a given key, so nothing shows who wrote it.";
     CheckpointInAdopted = "checkpoint_in_adopted" => Tampered,
@@ -199,7 +205,13 @@ codes! {
     PinNotVerified = "pin_not_verified" => Unverifiable,
         "A given checkpoint is none, or no given key has signed it, so it does not count.";
     QuorumNotMet = "quorum_not_met" => Unverifiable,
-        "No checkpoint beside the log was seen by the witnesses that the policy asks for, or too early.";
+        "No checkpoint was seen by the witnesses that the policy asks for, or too early.";
+    IdentityMismatch = "identity_mismatch" => Tampered,
+        "The log has another origin, service or id than was demanded, or several origins vouch for it.";
+    IdentityNotShown = "identity_not_shown" => Unverifiable,
+        "Nothing that is trusted shows the origin, service or id of the log that was demanded.";
+    UnsignedEnd = "unsigned_end" => Unverifiable,
+        "More records at the end than were allowed, or older ones, have no checkpoint by a given key.";
     RequirementNotMet = "requirement_not_met" => Unverifiable,
         "The last record is not covered by what was required to cover it.";
 }

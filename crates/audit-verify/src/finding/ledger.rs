@@ -1,71 +1,167 @@
 //! The ledger: findings and notices as they come, all counted, some kept.
 
-use super::{Finding, Notice};
+use std::collections::BTreeMap;
+
+use super::{Code, Finding, FirstFault, Notice, NoticeCode};
 use crate::verdict::Verdict;
 
-/// Findings, and notices, that are kept: more than anyone reads, and memory stays bounded whatever
-/// the log holds.
-const LISTED_MAX: usize = 1_000;
+/// Findings, and notices, that are kept of one code: who wants to see more looks at the log itself.
+/// So a report has a bounded length, and no number of findings of one code crowds out another.
+pub(crate) const LISTED_MAX: usize = 20;
 
 /// Findings and notices. All of them are counted, and all of them count for the verdict.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
+    /// Of each code the first ones, as they came.
     pub(crate) findings: Vec<Finding>,
-    pub(crate) findings_total: u64,
+    /// How many there are of each code.
+    pub(crate) finding_counts: BTreeMap<Code, u64>,
+    /// The earliest place in the log that something is wrong with, listed or not.
+    pub(crate) first_fault: Option<FirstFault>,
     pub(crate) worst: Option<Verdict>,
     pub(crate) notices: Vec<Notice>,
-    pub(crate) notices_total: u64,
+    pub(crate) notice_counts: BTreeMap<NoticeCode, u64>,
 }
 
 impl Ledger {
     pub(crate) fn find(&mut self, finding: Finding) {
-        self.findings_total = self.findings_total.saturating_add(1);
         self.worst = self.worst.max(Some(finding.verdict));
-        if self.findings.len() < LISTED_MAX {
+        if let Some(fault) = FirstFault::of(&finding) {
+            self.see(fault);
+        }
+        if count(&mut self.finding_counts, finding.code, 1) {
             self.findings.push(finding);
         }
     }
 
     pub(crate) fn note(&mut self, notice: Notice) {
-        self.notices_total = self.notices_total.saturating_add(1);
-        if self.notices.len() < LISTED_MAX {
+        if count(&mut self.notice_counts, notice.code, 1) {
             self.notices.push(notice);
+        }
+    }
+
+    /// Counts findings that are not made, since more of their code than are listed were.
+    pub(crate) fn find_unlisted(&mut self, code: Code, more: u64) {
+        if more > 0 {
+            self.worst = self.worst.max(Some(code.verdict()));
+            count(&mut self.finding_counts, code, more);
+        }
+    }
+
+    /// Counts notices likewise.
+    pub(crate) fn note_unlisted(&mut self, code: NoticeCode, more: u64) {
+        if more > 0 {
+            count(&mut self.notice_counts, code, more);
         }
     }
 
     /// Takes over what another ledger holds.
     pub(crate) fn append(&mut self, held: Self) {
-        let Self { findings, findings_total, worst, notices, notices_total } = held;
-        let room = LISTED_MAX.saturating_sub(self.findings.len());
-        self.findings.extend(findings.into_iter().take(room));
-        self.findings_total = self.findings_total.saturating_add(findings_total);
+        let Self { findings, finding_counts, first_fault, worst, notices, notice_counts } = held;
+        if let Some(fault) = first_fault {
+            self.see(fault);
+        }
+        let mut listed: BTreeMap<Code, u64> = BTreeMap::new();
+        for finding in findings {
+            count(&mut listed, finding.code, 1);
+            self.find(finding);
+        }
+        for (code, total) in finding_counts {
+            let known = listed.get(&code).copied().unwrap_or(0);
+            self.find_unlisted(code, total.saturating_sub(known));
+        }
+        let mut listed: BTreeMap<NoticeCode, u64> = BTreeMap::new();
+        for notice in notices {
+            count(&mut listed, notice.code, 1);
+            self.note(notice);
+        }
+        for (code, total) in notice_counts {
+            let known = listed.get(&code).copied().unwrap_or(0);
+            self.note_unlisted(code, total.saturating_sub(known));
+        }
         self.worst = self.worst.max(worst);
-        let room = LISTED_MAX.saturating_sub(self.notices.len());
-        self.notices.extend(notices.into_iter().take(room));
-        self.notices_total = self.notices_total.saturating_add(notices_total);
     }
+
+    pub(crate) fn findings_total(&self) -> u64 {
+        self.finding_counts.values().fold(0, |total, count| total.saturating_add(*count))
+    }
+
+    pub(crate) fn notices_total(&self) -> u64 {
+        self.notice_counts.values().fold(0, |total, count| total.saturating_add(*count))
+    }
+
+    fn see(&mut self, fault: FirstFault) {
+        let is_earlier = |known: &FirstFault| fault.is_before(known);
+        if self.first_fault.as_ref().is_none_or(is_earlier) {
+            self.first_fault = Some(fault);
+        }
+    }
+}
+
+/// Counts more of a code; whether so few were counted before that one is listed.
+fn count<C: Ord>(counts: &mut BTreeMap<C, u64>, code: C, more: u64) -> bool {
+    let total = counts.entry(code).or_default();
+    let is_listed = usize::try_from(*total).is_ok_and(|before| before < LISTED_MAX);
+    *total = total.saturating_add(more);
+    is_listed
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Code, NoticeCode};
+    use crate::finding::Place;
+
+    fn at(code: Code, file: &str, line: u64) -> Finding {
+        Finding::new(code, "wrong").at(Place { file, line, offset: line })
+    }
 
     #[test]
-    fn the_thousand_and_first_is_counted_and_still_decides() {
+    fn of_each_code_the_first_twenty_are_listed_and_all_counted_and_decide() {
         let mut ledger = Ledger::default();
-        (0..LISTED_MAX).for_each(|_| ledger.find(Finding::new(Code::TornTail, "torn")));
+        (0..1_000).for_each(|_| ledger.find(Finding::new(Code::TornTail, "torn")));
         ledger.find(Finding::new(Code::HashMismatch, "changed"));
-        assert_eq!((ledger.findings.len(), ledger.findings_total), (1_000, 1_001));
+        assert_eq!((ledger.findings.len(), ledger.findings_total()), (21, 1_001));
+        assert_eq!(ledger.findings[20].code, Code::HashMismatch);
         assert_eq!(ledger.worst, Some(Verdict::Tampered));
 
-        (0..=LISTED_MAX).for_each(|_| ledger.note(Notice::new(NoticeCode::TailRecovered, "so")));
-        assert_eq!((ledger.notices.len(), ledger.notices_total), (1_000, 1_001));
+        (0..1_000).for_each(|_| ledger.note(Notice::new(NoticeCode::TailRecovered, "so")));
+        ledger.note(Notice::new(NoticeCode::PrunedPrefix, "so"));
+        assert_eq!((ledger.notices.len(), ledger.notices_total()), (21, 1_001));
 
         let mut whole = Ledger::default();
-        whole.find(Finding::new(Code::TornTail, "torn"));
+        whole.find(Finding::new(Code::TornTail, "torn first"));
         whole.append(ledger);
-        assert_eq!((whole.findings.len(), whole.findings_total), (1_000, 1_002));
+        assert_eq!((whole.findings.len(), whole.findings_total()), (21, 1_002));
+        assert_eq!((whole.notices.len(), whole.notices_total()), (21, 1_001));
+        assert_eq!(whole.findings[0].message, "torn first");
         assert_eq!(whole.worst, Some(Verdict::Tampered));
+    }
+
+    #[test]
+    fn what_is_only_counted_decides_and_leaves_no_room_for_more() {
+        let mut ledger = Ledger::default();
+        ledger.find_unlisted(Code::HashMismatch, 0);
+        assert_eq!((ledger.worst, ledger.findings_total()), (None, 0));
+        ledger.find_unlisted(Code::HashMismatch, 20);
+        ledger.find(Finding::new(Code::HashMismatch, "changed"));
+        assert_eq!((ledger.findings.len(), ledger.findings_total()), (0, 21));
+        assert_eq!(ledger.worst, Some(Verdict::Tampered));
+    }
+
+    #[test]
+    fn the_first_fault_is_the_earliest_place_whenever_it_is_found_and_whatever_is_listed() {
+        let mut ledger = Ledger::default();
+        ledger.find(Finding::new(Code::HeadMissing, "no line"));
+        assert_eq!(ledger.first_fault, None);
+        (0..30).for_each(|_| ledger.find(at(Code::TornTail, "2", 5)));
+        ledger.find(at(Code::TornTail, "1", 7));
+        ledger.find(at(Code::HashMismatch, "1", 7));
+        let first = ledger.first_fault.clone().unwrap();
+        assert_eq!((first.code, first.file.as_str(), first.line), (Code::TornTail, "1", 7));
+
+        let mut later = Ledger::default();
+        later.find(at(Code::HashMismatch, "1", 8));
+        later.append(ledger);
+        assert_eq!(later.first_fault, Some(first));
     }
 }

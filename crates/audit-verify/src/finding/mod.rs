@@ -2,10 +2,14 @@
 
 mod code;
 pub(crate) mod file;
+mod first_fault;
 mod ledger;
+mod names;
 
 pub use code::Code;
+pub use first_fault::FirstFault;
 pub(crate) use ledger::Ledger;
+pub(crate) use names::FirstNames;
 
 use std::fmt::{self, Write as _};
 
@@ -103,7 +107,7 @@ impl Finding {
 }
 
 /// What is not wrong, and still to be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -118,6 +122,8 @@ pub enum NoticeCode {
     CheckpointsNotVerified,
     /// Checkpoints lie beside the log that no given key has signed.
     CheckpointsOfOtherKeys,
+    /// The policy names a witness whose kind of key cannot be verified with yet.
+    WitnessKeyNotKnown,
     /// A checkpoint names another origin than the others.
     CheckpointOriginDiffers,
     /// The log goes on with another key, and no given key vouches for that.
@@ -158,6 +164,7 @@ impl NoticeCode {
             Self::LeftoverCheckpoint => "leftover_checkpoint",
             Self::CheckpointsNotVerified => "checkpoints_not_verified",
             Self::CheckpointsOfOtherKeys => "checkpoints_of_other_keys",
+            Self::WitnessKeyNotKnown => "witness_key_not_known",
             Self::CheckpointOriginDiffers => "checkpoint_origin_differs",
             Self::KeyChangeNotFollowed => "key_change_not_followed",
             Self::CheckpointsNotCompared => "checkpoints_not_compared",

@@ -160,8 +160,7 @@ struct DiskFull {
 pub(crate) struct CheckpointSigned {
     pub(crate) size: u64,
     root: Root,
-    #[expect(dead_code, reason = "who signed it, the checkpoint itself shows")]
-    key_id: String,
+    pub(crate) key_id: String,
 }
 
 impl CheckpointSigned {

@@ -1,31 +1,40 @@
 //! Checkpoints, each a claim of what root the tree has at a size, compared while records pass.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-use audit_checkpoint::{Checkpoint, Note};
-use audit_core::{Digest, Frontier};
+use audit_core::{Digest, EventTime, Frontier};
 
-use super::keys::Standing;
+use super::base64;
+use super::standing::Standing;
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
-use crate::notes::path_of;
+use crate::notes::{name_of, path_of};
 
-/// That the tree over the first `size` records has this root.
+/// That the tree over the first `size` records has this root. Nothing else is kept of a checkpoint:
+/// there may be any number of them.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    pub(super) checkpoint: Checkpoint,
+    pub(super) size: u64,
+    pub(super) root: Digest,
     pub(super) by: By,
 }
 
 /// Where a claim is from.
 #[derive(Debug)]
 pub(super) enum By {
-    /// A checkpoint beside the log, under this name.
-    Beside { name: String, standing: Standing },
-    /// One that was kept elsewhere.
-    Given(Note),
-    /// The one up to which the log was verified before.
-    Since(Note),
+    /// A checkpoint beside the log. Its name is kept where it is not that of its size.
+    Beside { name: Option<Box<str>>, standing: Standing },
+    /// The given checkpoint of this number.
+    Given(usize),
+}
+
+/// What came of a claim.
+#[derive(Clone, Copy, Debug)]
+struct Outcome {
+    seen: Seen,
+    /// When the first record behind those that it covers was recorded, in seconds since
+    /// 1970-01-01T00:00:00Z.
+    next_secs: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,34 +51,37 @@ enum Seen {
 #[derive(Clone, Debug)]
 pub(crate) struct Claims {
     by_size: Arc<[Claim]>,
-    seen: Vec<Seen>,
+    outcomes: Vec<Outcome>,
     /// The first that is not compared yet, and that was not passed by.
     next: usize,
+    /// Whether it is asked when the records behind them were recorded.
+    asks_times: bool,
 }
 
 impl Claims {
-    pub(super) fn new(mut claims: Vec<Claim>) -> Self {
-        claims.sort_by_key(Claim::size);
-        Self { seen: vec![Seen::NotYet; claims.len()], by_size: claims.into(), next: 0 }
+    pub(super) fn new(mut claims: Vec<Claim>, asks_times: bool) -> Self {
+        claims.sort_by_key(|claim| claim.size);
+        let outcomes = vec![Outcome { seen: Seen::NotYet, next_secs: None }; claims.len()];
+        Self { by_size: claims.into(), outcomes, next: 0, asks_times }
     }
 
     /// Compares what is claimed of a tree of this size. A size that no frontier was known at is
     /// passed by. Whether all records of the tree were seen is told by `is_chained`.
     pub(crate) fn compare(&mut self, frontier: &Frontier, is_chained: bool, ledger: &mut Ledger) {
-        while let (Some(claim), Some(seen)) =
-            (self.by_size.get(self.next), self.seen.get_mut(self.next))
+        while let (Some(claim), Some(outcome)) =
+            (self.by_size.get(self.next), self.outcomes.get_mut(self.next))
         {
-            if claim.size() > frontier.size() {
+            if claim.size > frontier.size() {
                 return;
             }
-            if claim.size() == frontier.size() {
+            if claim.size == frontier.size() {
                 let root = frontier.root();
-                *seen = match *claim.checkpoint.root() == root {
+                outcome.seen = match claim.root == root {
                     true if is_chained => Seen::Held,
                     true => Seen::Agrees,
                     false => Seen::Contradicted,
                 };
-                if *seen == Seen::Contradicted {
+                if outcome.seen == Seen::Contradicted {
                     ledger.find(claim.contradicted(root));
                 }
             }
@@ -81,66 +93,93 @@ impl Claims {
     /// are not here.
     pub(crate) fn compare_given(&mut self, frontier: &Frontier, ledger: &mut Ledger) {
         let root = frontier.root();
-        for (claim, seen) in self.by_size.iter().zip(&mut self.seen) {
-            let is_given = matches!(claim.by, By::Given(_) | By::Since(_));
-            if !is_given || claim.size() != frontier.size() {
+        for (claim, outcome) in self.by_size.iter().zip(&mut self.outcomes) {
+            if !matches!(claim.by, By::Given(_)) || claim.size != frontier.size() {
                 continue;
             }
-            let is_same = *claim.checkpoint.root() == root;
-            *seen = if is_same { Seen::Held } else { Seen::Contradicted };
+            let is_same = claim.root == root;
+            outcome.seen = if is_same { Seen::Held } else { Seen::Contradicted };
             if !is_same {
                 ledger.find(claim.contradicted(root));
             }
         }
     }
 
+    /// Takes note of when the record of this seq was recorded, where that is asked.
+    pub(crate) fn pass(&mut self, seq: u64, timestamp: &str) {
+        if !self.asks_times {
+            return;
+        }
+        let (of_size, secs) = (self.of_sizes(seq..=seq), secs_of(timestamp));
+        for outcome in self.outcomes.get_mut(of_size).into_iter().flatten() {
+            outcome.next_secs = outcome.next_secs.or(secs);
+        }
+    }
+
+    /// Whether it is asked when one of these records was recorded.
+    pub(crate) fn ask_time_within(&self, seqs: RangeInclusive<u64>) -> bool {
+        self.asks_times && !self.of_sizes(seqs).is_empty()
+    }
+
+    fn of_sizes(&self, sizes: RangeInclusive<u64>) -> Range<usize> {
+        let from = self.by_size.partition_point(|claim| claim.size < *sizes.start());
+        from..self.by_size.partition_point(|claim| claim.size <= *sizes.end())
+    }
+
     /// The root at this size, where a claim of it was found true.
     pub(crate) fn root_at(&self, size: u64) -> Option<Digest> {
-        let from = self.by_size.partition_point(|claim| claim.size() < size);
-        let claims = self.by_size.iter().zip(&self.seen).skip(from);
-        let mut of_size = claims.take_while(|(claim, _)| claim.size() == size);
-        let held = of_size.find(|(_, seen)| matches!(seen, Seen::Held | Seen::Agrees));
-        held.map(|(claim, _)| *claim.checkpoint.root())
+        let of_size = self.of_sizes(size..=size);
+        let (claims, outcomes) = (self.by_size.get(of_size.clone())?, self.outcomes.get(of_size)?);
+        let is_true = |outcome: &Outcome| matches!(outcome.seen, Seen::Held | Seen::Agrees);
+        let mut held = claims.iter().zip(outcomes).filter(|(_, outcome)| is_true(outcome));
+        held.next().map(|(claim, _)| claim.root)
     }
 
     /// All of them, by size, and whether they were found true.
     pub(super) fn outcomes(&self) -> impl DoubleEndedIterator<Item = (&Claim, bool)> {
-        self.by_size.iter().zip(&self.seen).map(|(claim, seen)| (claim, *seen == Seen::Held))
+        let outcomes = self.by_size.iter().zip(&self.outcomes);
+        outcomes.map(|(claim, outcome)| (claim, outcome.seen == Seen::Held))
+    }
+
+    /// When the first record behind so many was recorded, if that was seen.
+    pub(super) fn next_secs(&self, size: u64) -> Option<i64> {
+        let outcomes = self.outcomes.get(self.of_sizes(size..=size))?;
+        outcomes.iter().find_map(|outcome| outcome.next_secs)
     }
 
     /// The checkpoints beside the log over so many records: sizes and names.
     pub(crate) fn beside(&self, sizes: RangeInclusive<u64>) -> impl Iterator<Item = (u64, String)> {
-        let of_sizes = self.by_size.iter().filter(move |claim| sizes.contains(&claim.size()));
-        of_sizes.filter_map(|claim| match &claim.by {
-            By::Beside { name, .. } => Some((claim.size(), name.clone())),
-            By::Given(_) | By::Since(_) => None,
-        })
+        let of_sizes = self.by_size.iter().filter(move |claim| sizes.contains(&claim.size));
+        of_sizes.filter_map(|claim| Some((claim.size, claim.name()?)))
     }
 
     /// Says of each claim that was not compared why it was not, once the log has been read: it has
     /// this many records, if that is known, of which so many were deleted since.
     pub(super) fn finish(&self, end: Option<u64>, gone: u64, ledger: &mut Ledger) {
-        let mut passed = Vec::new();
-        let claims = self.by_size.iter().zip(&self.seen);
-        for (claim, _) in claims.filter(|(_, seen)| **seen == Seen::NotYet) {
+        let (mut least, mut most, mut passed) = (None, None, 0_u64);
+        let claims = self.by_size.iter().zip(&self.outcomes);
+        for (claim, _) in claims.filter(|(_, outcome)| outcome.seen == Seen::NotYet) {
             match (end, &claim.by) {
-                (Some(end), _) if claim.size() > end => ledger.find(claim.beyond(end)),
-                (_, By::Given(_) | By::Since(_)) if claim.size() < gone => {
-                    let records = claim.size();
+                (Some(end), _) if claim.size > end => ledger.find(claim.beyond(end)),
+                (_, By::Given(_)) if claim.size < gone => {
+                    let records = claim.size;
                     let message = format!(
                         "the given checkpoint over {records} records says nothing: they were deleted"
                     );
                     ledger.note(Notice::new(NoticeCode::PinInPruned, message));
                 }
-                (_, By::Given(_) | By::Since(_)) => ledger.find(claim.finding(Code::PinNotChecked)),
-                (_, By::Beside { .. }) => passed.push(claim.size()),
+                (_, By::Given(_)) => ledger.find(claim.finding(Code::PinNotChecked)),
+                (_, By::Beside { .. }) => {
+                    least.get_or_insert(claim.size);
+                    most = Some(claim.size);
+                    passed = passed.saturating_add(1);
+                }
             }
         }
-        if let (Some(least), Some(most)) = (passed.first(), passed.last()) {
+        if let (Some(least), Some(most)) = (least, most) {
             let message = format!(
-                "{} checkpoints, over {least} to {most} records, were not compared, since it is not \
-                 known which records these are",
-                passed.len()
+                "{passed} checkpoints, over {least} to {most} records, were not compared, since it \
+                 is not known which records these are"
             );
             ledger.note(Notice::new(NoticeCode::CheckpointsNotCompared, message));
         }
@@ -148,38 +187,48 @@ impl Claims {
 }
 
 impl Claim {
-    pub(super) fn size(&self) -> u64 {
-        self.checkpoint.size()
-    }
-
     /// The seq of the last record that it covers.
     pub(super) fn last_seq(&self) -> Option<u64> {
-        self.size().checked_sub(1)
+        self.size.checked_sub(1)
     }
 
-    fn finding(&self, code: Code) -> Finding {
+    pub(super) fn finding(&self, code: Code) -> Finding {
         let finding = Finding::new(code, code.meaning()).seq(self.last_seq());
+        match self.name() {
+            Some(name) => finding.in_file(&path_of(&name)),
+            None => finding,
+        }
+    }
+
+    /// Its name beside the log.
+    pub(super) fn name(&self) -> Option<String> {
         match &self.by {
-            By::Beside { name, .. } => finding.in_file(&path_of(name)),
-            By::Given(_) | By::Since(_) => finding,
+            By::Beside { name, .. } => {
+                Some(name.as_ref().map_or_else(|| name_of(self.size), ToString::to_string))
+            }
+            By::Given(_) => None,
         }
     }
 
     fn contradicted(&self, root: Digest) -> Finding {
         let code = match self.by {
             By::Beside { .. } => Code::CheckpointMismatch,
-            By::Given(_) | By::Since(_) => Code::PinMismatch,
+            By::Given(_) => Code::PinMismatch,
         };
-        let claimed = self.checkpoint.root_base64();
-        self.finding(code).expected(claimed).found(super::base64(root))
+        self.finding(code).expected(base64(self.root)).found(base64(root))
     }
 
     fn beyond(&self, end: u64) -> Finding {
         let code = match self.by {
             By::Beside { .. } => Code::CheckpointBeyondEnd,
-            By::Given(_) | By::Since(_) => Code::PinBeyondEnd,
+            By::Given(_) => Code::PinBeyondEnd,
         };
-        let expected = format!("{} records", self.size());
+        let expected = format!("{} records", self.size);
         self.finding(code).expected(expected).found(format_args!("{end} records"))
     }
+}
+
+/// The time of a record, in seconds since 1970-01-01T00:00:00Z.
+pub(super) fn secs_of(timestamp: &str) -> Option<i64> {
+    EventTime::parse(timestamp).map(|time| time.instant().timestamp())
 }

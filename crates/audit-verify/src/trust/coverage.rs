@@ -12,7 +12,7 @@ const GIVE: &str = "Give a checkpoint (--pin FILE) or a head (--head SEQ:HASH) t
      them up to it.";
 
 /// How far what is trusted covers the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Coverage {
     /// Checkpoints beside the log.
     pub(crate) checkpoints: u64,
@@ -25,6 +25,21 @@ pub(crate) struct Coverage {
     pub(crate) witnessed: Option<(u64, u64)>,
     /// Records since the checkpoint up to which the log was verified before.
     pub(crate) since: Option<u64>,
+    /// Who vouches for the newest record that anybody vouches for, and the seq of that.
+    pub(crate) vouched: Option<(u64, Vouched)>,
+    /// The keys of the log that were given, and how many changes to other keys were followed.
+    pub(crate) keys: Vec<String>,
+    pub(crate) changes_followed: u64,
+    /// Records at the end that no given key has signed for, where one was given.
+    pub(crate) unsigned: Option<u64>,
+}
+
+/// Whose signature it is that vouches for records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Vouched {
+    pub(crate) origin: String,
+    /// The key; `None` where a checkpoint counts because it was kept elsewhere, and no key was given.
+    pub(crate) vkey: Option<String>,
 }
 
 /// What was kept elsewhere.
@@ -61,6 +76,14 @@ impl Coverage {
         self.signed.max(kept.map(|(seq, _)| seq))
     }
 
+    /// Takes note of who vouches for the records up to this one.
+    pub(super) fn vouch(&mut self, seq: Option<u64>, who: impl FnOnce() -> Vouched) {
+        let known = self.vouched.as_ref().map(|(known, _)| *known);
+        if let Some(seq) = seq.filter(|_| seq > known) {
+            self.vouched = Some((seq, who()));
+        }
+    }
+
     /// What is to be thought of a log with nothing wrong in it that ends with this record.
     pub(crate) fn level(&self, last_seq: Option<u64>) -> Verdict {
         match last_seq {
@@ -94,24 +117,42 @@ impl Coverage {
                     "Every record up to the last one, seq {last}, is covered by a checkpoint of a \
                      given key, so that a rewrite needs that key. A rollback to an older copy of \
                      log and checkpoints, or a rewrite by whoever has the key, cannot be \
-                     excluded.{elsewhere} {GIVE}"
+                     excluded.{elsewhere}{} {GIVE}",
+                    self.seen()
                 )
             }
             (_, Some((seq, what)), signed) => format!(
                 "Records up to seq {seq} are covered by {what}. After it, a cut tail or rewritten \
-                 records cannot be excluded.{}",
-                signed.filter(|signed| *signed > seq).map_or_else(String::new, by_key)
+                 records cannot be excluded.{}{}",
+                signed.filter(|signed| *signed > seq).map_or_else(String::new, by_key),
+                self.seen()
             ),
             (_, None, Some(signed)) => format!(
                 "Nothing kept elsewhere was given: a cut tail or a rollback to an older copy cannot \
-                 be excluded, nor can records that were rewritten after the last checkpoint.{} {GIVE}",
-                by_key(signed)
+                 be excluded, nor can records that were rewritten after the last checkpoint.{}{} \
+                 {GIVE}",
+                by_key(signed),
+                self.seen()
             ),
             (_, None, None) => format!(
                 "Nothing kept elsewhere was given: a cut tail, a rollback to an older copy, or a \
                  rewrite of the whole log cannot be excluded. {GIVE}"
             ),
         }
+    }
+
+    /// What witnesses had seen at a time that nothing bounds, beyond what else is covered.
+    fn seen(&self) -> String {
+        let covered = self.elsewhere.map(|(seq, _)| seq);
+        let Some((seq, secs)) = self.witnessed.filter(|(seq, _)| Some(*seq) > covered) else {
+            return String::new();
+        };
+        let (records, time) = (seq.saturating_add(1), time_of(secs));
+        format!(
+            " A quorum of witnesses had seen the first {records} records by {time}: the log may have \
+             been rolled back to what it was then. Say how old that may be (--not-before TIME) to \
+             exclude it."
+        )
     }
 }
 

@@ -1,135 +1,271 @@
-//! Whose signatures count.
+//! Whose signatures count, and over how many records.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use audit_checkpoint::cosignature::FUTURE_SECS_MAX;
 use audit_checkpoint::{
     CheckpointError, KeyKind, Note, NoteError, Policy, Quorum, SignedCheckpoint, VerifyingKey,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use crate::parse::lifecycle::KeyChanged;
+use super::standing::{Standing, Witnessed};
 use crate::verify::VerifyOptions;
 
-/// What can be said of who signed a note.
+/// Most keys that are kept of those that a log names and nothing vouches for: more than any log
+/// changes its key.
+const NAMED_KEYS_MAX: usize = 64;
+
+/// Why a key of the log is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// No trusted key, so anybody may have made it.
-    Unknown,
-    /// A trusted key of the log.
-    Signed(Witnessed),
+pub(super) enum Why {
+    /// It was given, or is the successor of one that was.
+    Given,
+    /// It signed a given checkpoint, though no key was given, or is the successor of one that did.
+    OfPin,
+    /// One of the above took its place, and nothing more is known of it.
+    Replaced,
 }
 
-/// What can be said of who has seen a checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Witnessed {
-    /// Nobody has to have seen it.
-    NotAsked,
-    /// Not enough witnesses have, or too early.
-    TooFew,
-    /// Enough of them had by this time, in seconds since 1970-01-01T00:00:00Z.
-    Enough { cosigned_secs: u64 },
+/// A key of the log.
+#[derive(Clone, Debug)]
+pub(super) struct LogKey {
+    pub(super) key: VerifyingKey,
+    pub(super) why: Why,
+    /// How many records a checkpoint may cover that it signs.
+    pub(super) sizes: Vec<RangeInclusive<u64>>,
+    /// Where another key took its place last, and which.
+    pub(super) replaced: Option<(u64, VerifyingKey)>,
 }
 
-/// What becomes of a change of the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Following {
-    /// The new key is trusted from now on.
-    Followed,
-    /// No key was given, so none is trusted.
-    NoKeys,
-    /// The old key is not trusted, so neither is the new one.
-    Untrusted,
-    /// The old key is trusted, and the signatures are not those of the two keys.
-    False,
-}
-
-/// The trusted keys.
+/// The keys that are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    /// Those of the log, and those of the witnesses.
-    trusted: Vec<VerifyingKey>,
-    has_followed: bool,
+    pub(super) log: Vec<LogKey>,
+    /// Those of the log and those of the witnesses, to verify notes with.
+    all: Vec<VerifyingKey>,
+    /// Those that the log names, and nothing vouches for.
+    named: Vec<VerifyingKey>,
+    /// How many of the keys were given; they come first.
+    given_count: usize,
+    /// How many changes from a given key to another were followed.
+    pub(super) followed: u64,
+    has_grown: bool,
+    pins: Arc<[Note]>,
     policy: Option<Arc<Policy>>,
-    not_before_secs: u64,
+    /// Cosignatures count that were made from then on, and until then.
+    cosigned_secs: RangeInclusive<u64>,
+    /// What the key of the log has to be called.
+    origin: Option<String>,
+}
+
+impl LogKey {
+    pub(super) fn given(key: VerifyingKey) -> Self {
+        Self { key, why: Why::Given, sizes: vec![0..=u64::MAX], replaced: None }
+    }
+
+    pub(super) fn may_sign(&self, size: u64) -> bool {
+        self.sizes.iter().any(|sizes| sizes.contains(&size))
+    }
+
+    /// Whether no other key took its place.
+    pub(super) fn is_current(&self) -> bool {
+        self.sizes.last().is_some_and(|sizes| *sizes.end() == u64::MAX)
+    }
+
+    /// Lets it sign no more records than this.
+    pub(super) fn end_with(&mut self, size: u64) {
+        if let Some(sizes) = self.sizes.last_mut() {
+            *sizes = *sizes.start()..=size;
+        }
+    }
+
+    /// Whether it speaks for the log, by itself or with what was given.
+    fn is_vouched_for(&self) -> bool {
+        match self.why {
+            Why::Given | Why::OfPin => true,
+            Why::Replaced => false,
+        }
+    }
 }
 
 impl Keys {
     pub(super) fn new(options: &VerifyOptions) -> Self {
-        let log_keys = options.keys.iter().filter(|key| key.kind() == KeyKind::Ed25519);
-        let of_policy = options.policy.iter().flat_map(Policy::keys);
-        Self {
-            trusted: log_keys.cloned().chain(of_policy).collect(),
-            has_followed: false,
+        let mut keys = Self {
+            log: Vec::new(),
+            all: options.policy.iter().flat_map(Policy::keys).collect(),
+            named: Vec::new(),
+            given_count: 0,
+            followed: 0,
+            has_grown: false,
+            pins: options.pins.iter().chain(&options.since).cloned().collect(),
             policy: options.policy.clone().map(Arc::new),
-            not_before_secs: options.not_before_secs.unwrap_or(0),
+            cosigned_secs: options.not_before_secs.unwrap_or(0)
+                ..=options.now_secs.map_or(u64::MAX, |now| now.saturating_add(FUTURE_SECS_MAX)),
+            origin: options.identity.origin.clone(),
+        };
+        let of_policy = options.policy.iter().flat_map(Policy::keys);
+        for key in options.keys.iter().cloned().chain(of_policy) {
+            if key.kind() == KeyKind::Ed25519 && keys.position(&key).is_none() {
+                keys.all.push(key.clone());
+                keys.log.push(LogKey::given(key));
+            }
         }
+        keys.given_count = keys.log.len();
+        keys
     }
 
-    /// Whether no key of the log is trusted.
+    /// Whether no key of the log was given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.of_log().next().is_none()
+        self.given_count == 0
     }
 
-    fn of_log(&self) -> impl Iterator<Item = &VerifyingKey> {
-        self.trusted.iter().filter(|key| key.kind() == KeyKind::Ed25519)
+    /// The keys that were given, without their successors.
+    pub(super) fn given(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.log.iter().take(self.given_count).map(|known| &known.key)
     }
 
-    /// Whether keys are trusted that were not when the checkpoints were read.
-    pub(super) fn has_followed(&self) -> bool {
-        self.has_followed
+    /// Whether keys are known that were not when the checkpoints were read.
+    pub(super) fn has_grown(&self) -> bool {
+        self.has_grown
+    }
+
+    pub(super) fn position(&self, key: &VerifyingKey) -> Option<usize> {
+        self.log.iter().position(|known| known.key == *key)
+    }
+
+    pub(super) fn add(&mut self, key: LogKey) {
+        self.has_grown = true;
+        self.all.push(key.key.clone());
+        self.log.push(key);
+    }
+
+    /// Takes note of a key that the log names. Where no key was given, one that signed a given
+    /// checkpoint speaks for the log: that signature shows which of all keys it is.
+    pub(crate) fn name(&mut self, vkey: &str) {
+        let Some(key) = log_key(vkey) else { return };
+        if self.position(&key).is_some() || self.named.contains(&key) {
+            return;
+        }
+        let keys = std::slice::from_ref(&key);
+        let signed = |pin: &Note| SignedCheckpoint::open(pin.clone(), keys).is_ok();
+        if self.is_empty() && self.pins.iter().any(signed) {
+            self.add(LogKey { why: Why::OfPin, ..LogKey::given(key) });
+        } else if self.named.len() < NAMED_KEYS_MAX {
+            self.named.push(key);
+        }
     }
 
     /// Verifies the signatures of a checkpoint.
     ///
     /// # Errors
     ///
-    /// What claims to be by a trusted key is not.
+    /// What claims to be by a known key is not.
     pub(super) fn judge(&self, note: &Note) -> Result<Standing, NoteError> {
-        match SignedCheckpoint::open(note.clone(), &self.trusted) {
-            Ok(signed) => Ok(Standing::Signed(self.witnessed(&signed))),
+        match SignedCheckpoint::open(note.clone(), &self.all) {
+            Ok(signed) => Ok(Standing {
+                signers: signed.log_keys().iter().filter_map(|key| self.position(key)).collect(),
+                witnessed: self.witnessed(&signed),
+            }),
             Err(CheckpointError::Note(error @ NoteError::BadSignature { .. })) => Err(error),
-            Err(_) => Ok(Standing::Unknown),
+            Err(_) => Ok(Standing::default()),
         }
     }
 
     fn witnessed(&self, signed: &SignedCheckpoint) -> Witnessed {
         let Some(policy) = &self.policy else { return Witnessed::NotAsked };
-        // That a trusted key of the log has signed it is known, be it one of the policy's or another.
-        match policy.evaluate(signed).quorum() {
+        // That a known key of the log has signed it is known, be it one of the policy's or another.
+        match policy.evaluate_until(signed, *self.cosigned_secs.end()).quorum() {
             Quorum::NotRequired => Witnessed::NotAsked,
-            Quorum::Met { cosigned_secs } if cosigned_secs >= self.not_before_secs => {
+            Quorum::Met { cosigned_secs } if self.cosigned_secs.contains(&cosigned_secs) => {
                 Witnessed::Enough { cosigned_secs }
             }
             Quorum::Met { .. } | Quorum::NotMet => Witnessed::TooFew,
         }
     }
 
-    /// Takes over a new key of the log where a trusted old one vouches for it, and the new one for
-    /// itself, lest a log takes over a key that belongs to somebody else.
-    pub(crate) fn follow(&mut self, changed: &KeyChanged, log_id: &str, seq: u64) -> Following {
-        let KeyChanged { old_vkey, new_vkey, old_signature, new_signature } = changed;
-        if self.is_empty() {
-            return Following::NoKeys;
-        }
-        let Some(old) = self.of_log().find(|key| key.to_string() == *old_vkey) else {
-            return Following::Untrusted;
-        };
-        let text = format!("audit key change v1\n{log_id}\n{seq}\n{old_vkey}\n{new_vkey}\n");
-        let signs = |key: &VerifyingKey, signature: &str| {
-            let bytes = STANDARD.decode(signature);
-            bytes.is_ok_and(|bytes| key.verifies(text.as_bytes(), &bytes))
-        };
-        let new = new_vkey.parse::<VerifyingKey>().ok();
-        match new.filter(|new| new.kind() == KeyKind::Ed25519) {
-            Some(new) if signs(old, old_signature) && signs(&new, new_signature) => {
-                self.trusted.push(new);
-                self.has_followed = true;
-                Following::Followed
-            }
-            // A key of a kind that is not known here cannot be followed, and is not false for that.
-            None if signs(old, old_signature) => Following::Untrusted,
-            Some(_) | None => Following::False,
-        }
+    fn signers<'k>(&'k self, standing: &'k Standing) -> impl Iterator<Item = &'k LogKey> {
+        standing.signers.iter().filter_map(|number| self.log.get(*number))
     }
+
+    /// The given key by which a checkpoint over so many records counts.
+    pub(super) fn counted<'k>(
+        &'k self,
+        standing: &'k Standing,
+        size: u64,
+    ) -> Option<&'k VerifyingKey> {
+        let mut counted = self.signers(standing).filter(|known| {
+            known.why == Why::Given && known.may_sign(size) && self.is_demanded(&known.key)
+        });
+        counted.next().map(|known| &known.key)
+    }
+
+    /// Whether the key is called as the log has to be.
+    fn is_demanded(&self, key: &VerifyingKey) -> bool {
+        self.origin.as_ref().is_none_or(|origin| key.name().as_str() == origin)
+    }
+
+    /// The origins that given keys give a checkpoint, whether these are demanded or not.
+    pub(super) fn origins<'k>(&'k self, standing: &'k Standing) -> impl Iterator<Item = &'k str> {
+        let given = self.signers(standing).filter(|known| known.why == Why::Given);
+        given.map(|known| known.key.name().as_str())
+    }
+
+    /// Whether a key that is vouched for made a checkpoint over so many records.
+    pub(super) fn is_own(&self, standing: &Standing, size: u64) -> bool {
+        self.signers(standing).any(|known| known.is_vouched_for() && known.may_sign(size))
+    }
+
+    /// The key that signed a checkpoint over more records than it may.
+    pub(super) fn outlived<'k>(
+        &'k self,
+        standing: &'k Standing,
+        size: u64,
+    ) -> Option<&'k VerifyingKey> {
+        let mut outlived = self.signers(standing).filter(|known| !known.may_sign(size));
+        outlived.next().map(|known| &known.key)
+    }
+
+    /// Whether the key of this id, as the log says, has signed more records than it may.
+    pub(crate) fn has_outlived(&self, key_id: &str, size: u64) -> bool {
+        let mut called = self.log.iter().filter(|known| known.key.id().to_string() == key_id);
+        let is_known = called.clone().next().is_some();
+        is_known && called.all(|known| !known.may_sign(size))
+    }
+
+    /// Whether a key of this id is vouched for.
+    pub(super) fn vouches_for_id(&self, key_id: &str) -> bool {
+        let mut vouched = self.log.iter().filter(|known| known.is_vouched_for());
+        vouched.any(|known| known.key.id().to_string() == key_id)
+    }
+
+    /// Whether the log names a key of this id.
+    pub(super) fn names_id(&self, key_id: &str) -> bool {
+        self.named().any(|key| key.id().to_string() == key_id)
+    }
+
+    /// Whether a key that the log names made the checkpoint.
+    pub(super) fn is_by_named(&self, note: &Note) -> bool {
+        let named: Vec<_> = self.named().cloned().collect();
+        SignedCheckpoint::open(note.clone(), &named).is_ok()
+    }
+
+    fn named(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.named.iter().chain(self.log.iter().map(|known| &known.key))
+    }
+
+    /// How many witnesses the policy names that cannot be met yet.
+    pub(super) fn witnesses_not_known(&self) -> usize {
+        let witnesses = self.policy.iter().flat_map(|policy| policy.witnesses());
+        witnesses.filter(|witness| witness.key.verifying_key().is_none()).count()
+    }
+
+    /// Whether cosignatures have to be of after some time.
+    pub(super) fn bounds_age(&self) -> bool {
+        *self.cosigned_secs.start() > 0
+    }
+}
+
+/// A key of a log in its text form.
+pub(super) fn log_key(vkey: &str) -> Option<VerifyingKey> {
+    vkey.parse().ok().filter(|key: &VerifyingKey| key.kind() == KeyKind::Ed25519)
 }

@@ -137,7 +137,7 @@ fn all_findings_are_counted_and_the_first_are_listed() {
     let mut log = Builder::new();
     log.append("{\"v\":\n".repeat(5_000).as_bytes());
     let report = verify(&log.files);
-    assert_eq!((report.findings_total, report.findings.len()), (5_000, 1_000));
+    assert_eq!((report.findings_total, report.findings.len()), (5_000, 20));
     assert!(report.to_string().lines().count() < 300);
 }
 

@@ -37,12 +37,17 @@ fn every_finding_that_needs_nothing_from_elsewhere_is_in_the_corpus() {
     }
     // Heads, keys and pins are given by hand, and no file of a checkout is unreadable.
     let elsewhere = [
+        "checkpoint_by_replaced_key",
         "checkpoint_signature_false",
         "checkpoint_unreadable",
         "head_beyond_end",
         "head_mismatch",
         "head_not_checked",
+        "identity_mismatch",
+        "identity_not_shown",
+        "key_change_by_replaced_key",
         "key_change_false",
+        "key_name_changed",
         "no_checkpoint_by_key",
         "pin_beyond_end",
         "pin_mismatch",
@@ -52,6 +57,7 @@ fn every_finding_that_needs_nothing_from_elsewhere_is_in_the_corpus() {
         "quorum_not_met",
         "requirement_not_met",
         "segment_unreadable",
+        "unsigned_end",
     ];
     assert_eq!(missing, elsewhere.into());
 }

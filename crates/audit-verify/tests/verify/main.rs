@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails")]
 
 mod accounts;
+mod added_notes;
 mod adopted;
 mod bad_input;
 mod bit_flips;
@@ -12,19 +13,24 @@ mod checkpoints;
 mod cuts;
 mod exact_prunes;
 mod fixtures;
+mod floods;
 mod foreign;
 mod gaps;
 mod golden;
 mod heads;
+mod identity;
 mod jobs;
 mod keys;
 mod lifecycle;
 mod lines;
+mod lookup;
 mod pins;
 mod plan;
+mod planted;
 mod pruned;
 mod recorded;
 mod recovered;
+mod replaced_keys;
 mod rollback;
 mod says;
 #[cfg(feature = "schema")]
@@ -37,6 +43,7 @@ mod segments;
 mod signed;
 mod stated;
 mod text;
+mod unsigned;
 mod verdicts;
 mod view;
 mod watched;

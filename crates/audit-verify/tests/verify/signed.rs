@@ -51,10 +51,51 @@ impl Builder {
 }
 
 pub(crate) fn checkpoint_signed(size: u64, root: Digest) -> String {
+    checkpoint_signed_by("0c20ca15", size, root)
+}
+
+/// The same, of the key of this id.
+pub(crate) fn checkpoint_signed_by(key_id: &str, size: u64, root: Digest) -> String {
     let root = STANDARD.encode(root.as_bytes());
     format!(
-        r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"0c20ca15"}}"#
+        r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"{key_id}"}}"#
     )
+}
+
+impl Builder {
+    /// A log that names the key of its writer.
+    pub(crate) fn naming(key: &SigningKey) -> Self {
+        let mut log = Self::empty();
+        log.open_segment();
+        log.record(&format!(
+            r#"{{"event_type":"log_opened","writer":"by hand","flush_mode":"immediate","unsynced_max_bytes":4096,"vkey":"{}"}}"#,
+            public(key)
+        ));
+        log
+    }
+
+    /// Signs a checkpoint and says which key did.
+    pub(crate) fn sign_and_name(&mut self, key: &SigningKey) {
+        self.sign(key);
+        let (size, root) = (self.seq, self.frontier.root());
+        self.record(&checkpoint_signed_by(&key.id().to_string(), size, root));
+    }
+}
+
+/// What [`recorded_log`] is, by a writer that names its key.
+pub(crate) fn named_log(key: &SigningKey) -> Builder {
+    let mut log = Builder::naming(key);
+    log.events(3);
+    log.sign_and_name(key);
+    log.events(3);
+    log.sign_and_name(key);
+    log.open_segment();
+    log.events(3);
+    log.sign_and_name(key);
+    log.event();
+    log.close();
+    log.sign(key);
+    log
 }
 
 /// What a `key_changed` says, and who signs it.

@@ -130,11 +130,13 @@ enum Kept {
     EarlierHead,
     HeadOfAnotherLog,
     PolicyMet,
+    /// With a bound on the age of the cosignatures.
+    PolicyMetInTime,
     PolicyNotMet,
     PolicyTooLate,
 }
 
-const KEPT: [Kept; 10] = [
+const KEPT: [Kept; 11] = [
     Kept::Nothing,
     Kept::PinOfEnd,
     Kept::EarlierPin,
@@ -143,6 +145,7 @@ const KEPT: [Kept; 10] = [
     Kept::EarlierHead,
     Kept::HeadOfAnotherLog,
     Kept::PolicyMet,
+    Kept::PolicyMetInTime,
     Kept::PolicyNotMet,
     Kept::PolicyTooLate,
 ];
@@ -173,6 +176,10 @@ fn options(case: &Case, key: Key, kept: Kept, require: Requirement) -> VerifyOpt
         Kept::EarlierHead => options.heads = vec![earlier_head()],
         Kept::HeadOfAnotherLog => options.heads = vec![Receipt { seq: 4, hash: other }],
         Kept::PolicyMet => options.policy = Some(policy(1)),
+        Kept::PolicyMetInTime => {
+            options.policy = Some(policy(1));
+            options.not_before_secs = Some(COSIGNED_SECS);
+        }
         Kept::PolicyNotMet => options.policy = Some(policy(2)),
         Kept::PolicyTooLate => {
             options.policy = Some(policy(1));
@@ -191,7 +198,8 @@ fn earlier_head() -> Receipt {
 
 /// What the documents say of a log.
 fn due(case: &Case, key: Key, kept: Kept, require: Requirement) -> Verdict {
-    let is_policy = matches!(kept, Kept::PolicyMet | Kept::PolicyNotMet | Kept::PolicyTooLate);
+    let is_seen = matches!(kept, Kept::PolicyMet | Kept::PolicyMetInTime);
+    let is_policy = is_seen || matches!(kept, Kept::PolicyNotMet | Kept::PolicyTooLate);
     let is_right = key == Key::Right || is_policy;
     let is_asked_who = key != Key::None || is_policy;
     let is_read = case.unreadable.is_none();
@@ -205,7 +213,11 @@ fn due(case: &Case, key: Key, kept: Kept, require: Requirement) -> Verdict {
         Kept::PinOfEnd | Kept::HeadOfEnd => (case.end.0.seq + 1, true),
         Kept::EarlierPin | Kept::EarlierHead => (5, true),
         Kept::PinOfAnotherLog | Kept::HeadOfAnotherLog => (5, false),
-        Kept::Nothing | Kept::PolicyMet | Kept::PolicyNotMet | Kept::PolicyTooLate => (0, true),
+        Kept::Nothing
+        | Kept::PolicyMet
+        | Kept::PolicyMetInTime
+        | Kept::PolicyNotMet
+        | Kept::PolicyTooLate => (0, true),
     };
     let is_pin = matches!(kept, Kept::PinOfEnd | Kept::EarlierPin | Kept::PinOfAnotherLog);
     if size > case.records {
@@ -221,7 +233,7 @@ fn due(case: &Case, key: Key, kept: Kept, require: Requirement) -> Verdict {
     if !counts || matches!(kept, Kept::PolicyNotMet | Kept::PolicyTooLate) {
         worst.push(Verdict::Unverifiable);
     }
-    let elsewhere = if kept == Kept::PolicyMet {
+    let elsewhere = if kept == Kept::PolicyMetInTime {
         case.signed
     } else if counts {
         size
@@ -281,7 +293,7 @@ fn what_is_done_besides_never_makes_a_verdict_milder() {
         |files| drop(files.insert(note_path(40), note(&key(1), 40, Digest::of(b"any")))),
         |files| drop(files.insert("x.audit.jsonl".to_owned(), Vec::new())),
     ];
-    let kept = [Kept::Nothing, Kept::PinOfEnd, Kept::EarlierHead, Kept::PolicyMet];
+    let kept = [Kept::Nothing, Kept::PinOfEnd, Kept::EarlierHead, Kept::PolicyMetInTime];
     for order in 0..125 {
         let done = [order % 5, order / 5 % 5, order / 25].map(|number| damage[number]);
         for (kept, key) in
