@@ -11,7 +11,8 @@ use audit_verify::{
 };
 
 use crate::builder::{Builder, Files, line_starts, segment_name, verify};
-use crate::signed::{key, named_log, note, note_path, notices_of, with_key};
+use crate::signed::{key, named_log, note, note_path, notices_of};
+use crate::watched::{Fault, Watched};
 
 /// Names of as many kinds as there are to flood a report with.
 const JUNK: [&str; 5] =
@@ -65,12 +66,15 @@ fn a_real_finding_is_listed_and_its_place_comes_first_however_much_junk_lies_bes
     }
 }
 
+/// Though what cannot be read is found before anything else is.
 #[test]
 fn the_worst_findings_come_first() {
     let mut files = named_log(&key(1)).files;
     flip(&mut files);
     files.insert(note_path(40), note(&key(1), 40, audit_core::Digest::of(b"any")));
-    let report = with_key(&files, &key(3));
+    files.insert(note_path(3), Vec::new());
+    let source = Watched::new(files).with(Fault::Denied, &note_path(3));
+    let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
     let verdicts: Vec<_> = report.findings.iter().map(|finding| finding.verdict).collect();
     assert_eq!(
         verdicts,
