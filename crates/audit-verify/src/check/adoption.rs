@@ -2,7 +2,7 @@
 
 use audit_checkpoint::{KeyKind, SignedCheckpoint, VerifyingKey};
 
-use super::stated::Stated;
+use super::stated::{SealedBy, Stated};
 use crate::finding::{Code, Finding, Ledger, Place};
 use crate::notes;
 use crate::parse::lifecycle::{AdoptionReason, RecordsAdopted};
@@ -186,11 +186,11 @@ fn fault(said: RecordsAdopted, least: u64, there: &Adoptable<'_>) -> Option<(Str
     if let Some(first) = there.begins.filter(|&first| begins > first) {
         return Some((format!("a log that begins at seq {first}"), format!("at seq {begins}")));
     }
-    let reasons: &[AdoptionReason] = match (there.stated.key_before(), there.stated.was_sealed()) {
-        (None, _) => return None,
-        (Some(Some(_)), _) => &[AdoptionReason::OtherKey],
-        (Some(None), true) => &[AdoptionReason::UnsignedOpening],
-        (Some(None), false) => &[AdoptionReason::BeforeSeals, AdoptionReason::NoKeyBefore],
+    let reasons: &[AdoptionReason] = match there.stated.sealed_before_by() {
+        SealedBy::Unknown => return None,
+        SealedBy::Key(_) => &[AdoptionReason::OtherKey],
+        SealedBy::Nothing if there.stated.was_sealed() => &[AdoptionReason::UnsignedOpening],
+        SealedBy::Nothing => &[AdoptionReason::BeforeSeals, AdoptionReason::NoKeyBefore],
     };
     let is_right = reasons.contains(&why);
     (!is_right).then(|| {

@@ -530,7 +530,9 @@ impl Checker {
         let coverage = trust.conclude(source, end, &mut self.ledger);
         let asks_for_key = !trust.keys.is_empty();
         let finding = asks_for_key.then(|| pruning.check_attested(coverage.by_key())).flatten();
-        finding.into_iter().for_each(|finding| self.ledger.find(finding));
+        if let Some(finding) = finding {
+            self.ledger.find(finding);
+        }
         coverage
     }
 

@@ -45,14 +45,39 @@ pub(super) struct Opening {
     tail_compared: bool,
     /// The segment before, where there is one and it could be read.
     previous: Option<Previous>,
-    /// Most bytes that the newest writer said it leaves unsynced; `None` when that is not known.
-    unsynced_max_bytes: Option<u64>,
-    /// Whether this segment's `segment_opened` says it, which rules then.
-    is_limit_stated: bool,
+    limit: Limit,
     /// Seq of the segment's `segment_opened`.
     first_seq: Option<u64>,
     /// Whether its key shows that another writer opened the log.
     is_by_another: bool,
+}
+
+/// Most bytes that the newest writer said it leaves unsynced.
+#[derive(Clone, Copy, Debug, Default)]
+enum Limit {
+    #[default]
+    Unknown,
+    /// In a `log_opened`, or in an earlier segment.
+    OfWriter(u64),
+    /// In this segment's `segment_opened`, which rules.
+    OfSegment(u64),
+}
+
+impl Limit {
+    /// What counts of it in the next segment.
+    fn carried_on(self) -> Self {
+        match self {
+            Self::Unknown => Self::Unknown,
+            Self::OfWriter(bytes) | Self::OfSegment(bytes) => Self::OfWriter(bytes),
+        }
+    }
+
+    fn allows(self, bytes: u64) -> bool {
+        match self {
+            Self::Unknown => true,
+            Self::OfWriter(bytes_max) | Self::OfSegment(bytes_max) => bytes <= bytes_max,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +118,8 @@ impl Opening {
         self.right_name = None;
         self.unsure = false;
         self.tail_compared = false;
-        (self.first_seq, self.is_by_another, self.is_limit_stated) = (None, false, false);
+        (self.first_seq, self.is_by_another) = (None, false);
+        self.limit = self.limit.carried_on();
         self.announced()
     }
 
@@ -101,8 +127,7 @@ impl Opening {
     pub(super) fn segment_opened(&mut self, opened: &SegmentOpened, seq: u64, is_by_another: bool) {
         self.first_seq = Some(seq);
         self.is_by_another = is_by_another && self.previous.is_some_and(|it| !it.unsure);
-        self.is_limit_stated = opened.unsynced_max_bytes.is_some();
-        self.unsynced_max_bytes = opened.unsynced_max_bytes.or(self.unsynced_max_bytes);
+        self.limit = opened.unsynced_max_bytes.map_or(self.limit, Limit::OfSegment);
     }
 
     /// Seq of the segment's `segment_opened`.
@@ -119,7 +144,7 @@ impl Opening {
     pub(super) fn foreign(&mut self) {
         self.stage = Stage::Running;
         self.unsure = false;
-        self.unsynced_max_bytes = None;
+        self.limit = Limit::Unknown;
     }
 
     /// The version of this segment, where the one before ended by announcing it.
@@ -157,7 +182,9 @@ impl Opening {
         if matches!(self.stage, Stage::First | Stage::Opened | Stage::Recovered) {
             self.stage = Stage::Unsure;
             // It may have been the log_opened that says it.
-            self.unsynced_max_bytes = self.unsynced_max_bytes.filter(|_| self.is_limit_stated);
+            if matches!(self.limit, Limit::OfWriter(_)) {
+                self.limit = Limit::Unknown;
+            }
         }
     }
 
@@ -243,8 +270,8 @@ impl Opening {
 
     /// Takes what a writer says of itself; whether the one before stopped without a word.
     pub(super) fn writer_opened(&mut self, opened: &LogOpened) -> Option<Notice> {
-        if !self.is_limit_stated {
-            self.unsynced_max_bytes = Some(opened.unsynced_max_bytes);
+        if !matches!(self.limit, Limit::OfSegment(_)) {
+            self.limit = Limit::OfWriter(opened.unsynced_max_bytes);
         }
         let previous = self.previous.filter(|previous| !previous.unsure)?;
         (previous.ended != Stage::Closed).then(|| {
@@ -281,7 +308,7 @@ impl Opening {
 
     /// Whether so many bytes are no more than the segment's writer leaves unsynced.
     pub(super) fn is_within_limit(&self, bytes: u64) -> bool {
-        self.unsynced_max_bytes.is_none_or(|bytes_max| bytes <= bytes_max)
+        self.limit.allows(bytes)
     }
 
     /// What `segment_opened` says of the segment before.

@@ -21,11 +21,9 @@ pub(super) struct Stated {
     named: BTreeMap<String, u64>,
     /// Which key took the place of which: the old one and the new one.
     changes: Vec<(String, String)>,
-    /// The key that the log was sealed with before the newest segment; `None` where that is not
-    /// known, and `Some(None)` where it was not.
-    before: Option<Option<String>>,
-    /// The same with the newest segment.
-    current: Option<Option<String>>,
+    /// What the log was sealed with before the newest segment, and is with it.
+    before: SealedBy,
+    current: SealedBy,
     /// A key that the newest segment names and that a `key_changed` in its opening has to bring.
     due: Option<SegmentKey>,
     /// Whether the log was sealed before the newest segment.
@@ -33,6 +31,15 @@ pub(super) struct Stated {
     unsynced_max_bytes: Option<u64>,
     place: Option<LogPlace>,
     previous_place: Option<LogPlace>,
+}
+
+/// What a segment is sealed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum SealedBy {
+    #[default]
+    Unknown,
+    Nothing,
+    Key(String),
 }
 
 /// What is known of where a log begins to be sealed.
@@ -60,12 +67,15 @@ pub(super) struct Standing {
 impl Stated {
     /// The key that the newest segment is sealed with.
     pub(super) fn key(&self) -> Option<&str> {
-        self.current.as_ref()?.as_deref()
+        match &self.current {
+            SealedBy::Key(vkey) => Some(vkey),
+            SealedBy::Unknown | SealedBy::Nothing => None,
+        }
     }
 
-    /// The key that the segment before was sealed with, or `Some(None)` for none, where it is known.
-    pub(super) fn key_before(&self) -> Option<Option<&str>> {
-        self.before.as_ref().map(Option::as_deref)
+    /// What the segment before was sealed with.
+    pub(super) fn sealed_before_by(&self) -> &SealedBy {
+        &self.before
     }
 
     /// Whether the log was sealed before the newest segment.
@@ -76,8 +86,7 @@ impl Stated {
     /// Whether the newest segment has another key than the one before, or only one of them has one:
     /// another writer opened the log.
     pub(super) fn is_by_another_writer(&self) -> bool {
-        let changed = |before: &Option<String>| Some(before) != self.current.as_ref();
-        self.due.is_none() && self.before.as_ref().is_some_and(changed)
+        self.due.is_none() && self.before != SealedBy::Unknown && self.before != self.current
     }
 
     /// A key and those whose place it took, as the log says.
@@ -117,14 +126,17 @@ impl Stated {
         standing: Standing,
     ) -> Vec<Finding> {
         self.was_sealed = matches!(self.origin, Origin::At(_));
-        self.before = self.current.take();
+        self.before = std::mem::take(&mut self.current);
         self.unsynced_max_bytes = opened.unsynced_max_bytes;
         self.previous_place = std::mem::replace(&mut self.place, opened.place.clone());
         self.due = None;
         let mut found = Vec::new();
         found.extend(self.check_origin(opened, standing.seq));
         found.extend(opened.key.as_ref().and_then(|key| self.check_key(key, standing)));
-        self.current = Some(opened.key.as_ref().map(|key| key.vkey.clone()));
+        self.current = match &opened.key {
+            None => SealedBy::Nothing,
+            Some(key) => SealedBy::Key(key.vkey.clone()),
+        };
         found
     }
 
@@ -162,7 +174,7 @@ impl Stated {
             self.due = Some(key.clone());
             return None;
         }
-        let goes_on = self.key_before() == Some(Some(&key.vkey));
+        let goes_on = matches!(&self.before, SealedBy::Key(before) if *before == key.vkey);
         let is_right = match named {
             Some(named) => key.since == named || !goes_on && key.since == seq,
             // The record that named it may be among those that are gone.
@@ -192,7 +204,7 @@ impl Stated {
         }
         let is_sealed = self.key().is_some();
         if is_sealed {
-            self.current = Some(Some(new_vkey.clone()));
+            self.current = SealedBy::Key(new_vkey.clone());
         }
         let due = due.filter(|due| due.vkey != *new_vkey || due.since != seq)?;
         Some(

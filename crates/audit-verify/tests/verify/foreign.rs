@@ -87,9 +87,9 @@ fn their_recovered_tails_are_compared() {
         log.append(b"{\"v\":2,");
         let mut account = Account::of(&log, offset);
         falsify(&mut account);
-        log.file = segment_name(log.seq);
+        let previous = std::mem::replace(&mut log.file, segment_name(log.seq));
         log.files.insert(log.file.clone(), Vec::new());
-        for event in [log.segment_opened("x"), account.event()] {
+        for event in [log.segment_opened(&previous), account.event()] {
             let (line, _) = Builder::line(log.seq, &event, log.prev_hash);
             let body = line[..line.len() - 76].replacen(r#""v":1"#, r#""v":2"#, 1);
             let (line, hash) = crate::builder::seal(&body);

@@ -48,7 +48,9 @@ impl Builder {
     pub(crate) fn open_with(&mut self, events: &[String]) {
         self.open_segment();
         let (last, events) = events.split_last().unwrap();
-        events.iter().for_each(|event| self.record(event));
+        for event in events {
+            self.record(event);
+        }
         self.record_sealed(last);
     }
 

@@ -186,8 +186,7 @@ fn records_at_the_end_that_are_not_sealed_yet_are_counted_and_do_not_count() {
     log.write(3);
     log.sign(&key(1));
     let head = log.head();
-    for (number, event) in
-        [log.event_text(), DISK_FULL.to_owned(), CLOSED.to_owned()].iter().enumerate()
+    for (number, event) in [log.event_text(), LOST.to_owned(), log.event_text()].iter().enumerate()
     {
         log.record(event);
         assert_eq!(places(&log.files), []);
@@ -207,7 +206,14 @@ fn records_at_the_end_that_are_not_sealed_yet_are_counted_and_do_not_count() {
 }
 
 #[test]
-fn an_unsealed_end_attests_nothing() {
+fn a_record_of_the_writers_own_is_in_no_unsealed_end() {
+    for own in [DISK_FULL, CLOSED] {
+        let missing = found(|log| {
+            log.event();
+            log.record(own);
+        });
+        assert_eq!(missing, [("seal_missing", 6)]);
+    }
     let mut log = Builder::sealed();
     log.write(1);
     log.rotate_sealed();
@@ -218,7 +224,7 @@ fn an_unsealed_end_attests_nothing() {
     log.write(1);
     log.record(&pruned.event());
     log.files.remove(&first);
-    assert_eq!(places(&log.files), [("head_missing", 0)]);
+    assert_eq!(places(&log.files), [("seal_missing", 3)]);
 }
 
 #[test]
@@ -265,7 +271,7 @@ fn resumed(mut log: Builder, account: &Account) -> Builder {
 fn an_unsealed_tail_that_is_accounted_for_is_a_notice() {
     let (log, account) = with_tail(|log| {
         log.events(2);
-        log.record(DISK_FULL);
+        log.record(LOST);
     });
     let log = resumed(log, &account);
     assert_eq!(places(&log.files), []);
@@ -316,8 +322,9 @@ fn an_unsealed_tail_begins_behind_the_last_seal() {
 
 #[test]
 fn an_unsealed_tail_is_no_longer_than_a_writer_leaves_it_and_looks_like_a_crash() {
-    let tails: [fn(&mut Builder); 3] = [
+    let tails: [fn(&mut Builder); 4] = [
         |log| log.events(14),
+        |log| log.record(DISK_FULL),
         |log| log.append(b"x\n"),
         |log| {
             log.event();
@@ -347,7 +354,7 @@ fn other_kinds_of_tails_are_behind_the_last_seal_too() {
         let account = Account { kind, ..account.clone() };
         assert_eq!(places(&resumed(log.clone(), &account).files), [], "{kind}");
     }
-    let (log, account) = with_tail(|log| log.event());
+    let (log, account) = with_tail(Builder::event);
     let account = Account { kind: "torn", ..account };
     assert_eq!(places(&resumed(log, &account).files), [("recovery_not_a_crash", 5)]);
 }

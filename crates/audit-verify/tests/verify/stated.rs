@@ -159,7 +159,7 @@ fn opened_again(opened: &str, with_key: bool) -> Vec<&'static str> {
 #[test]
 fn a_writer_says_the_same_of_itself_twice() {
     let own = public(&key(1)).to_string();
-    let more = |member: &str| OPENED.replace(r#":4096}"#, &format!(r#":4096,{member}}}"#));
+    let more = |member: &str| OPENED.replace(":4096}", &format!(":4096,{member}}}"));
     assert_eq!(opened_again(OPENED, true), [""; 0]);
     assert_eq!(opened_again(&more(&format!(r#""vkey":"{own}""#)), true), [""; 0]);
     assert_eq!(opened_again(&more(r#""vkey":"another""#), true), ["opening_mismatch"]);

@@ -135,9 +135,10 @@ from_text!(AdoptionReason, "a reason why records are adopted", |text| match text
 
 impl<'de> Deserialize<'de> for True {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match bool::deserialize(deserializer)? {
-            true => Ok(Self),
-            false => Err(D::Error::custom("a field that is not true is left out")),
+        if bool::deserialize(deserializer)? {
+            Ok(Self)
+        } else {
+            Err(D::Error::custom("a field that is not true is left out"))
         }
     }
 }

@@ -512,7 +512,9 @@ fn the_files_of_a_deletion_reach_without_a_gap_to_its_last_record() {
         event["files"] = Value::Array(Vec::new());
         for (first, last) in files {
             let mut file = json!({"name": name(*first), "size": 1, "sha256": hash('b')});
-            last.into_iter().for_each(|last| file["last_seq"] = (*last).into());
+            if let Some(last) = last {
+                file["last_seq"] = (*last).into();
+            }
             event["files"].as_array_mut().unwrap().push(file);
         }
         match after {
