@@ -8,7 +8,8 @@ use std::thread;
 use audit_core::{EventTime, Inert, Receipt};
 use audit_log::checkpoint::{KeyKind, Policy, VerifyingKey};
 use audit_verify::{
-    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
+    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions,
+    verify_source,
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
