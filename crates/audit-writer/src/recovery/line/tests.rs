@@ -1,3 +1,5 @@
+//! Records with a right hash, and lines with one that are none.
+
 use super::*;
 
 const GOLDEN: &str = r#"{"v":1,"seq":0,"audit_id":"audit-sshd.LabSZ-0000000000000000","timestamp":"2026-01-02T00:00:00.000000000Z","service_id":"sshd.LabSZ","event":{"event_type":"segment_opened","log_id":"dd56de4137951d9c92681b03416ec15f","merkle_frontier":[]},"prev_hash":"0000000000000000000000000000000000000000000000000000000000000000","hash":"2e5664b109192772a9de09331df5df6123ea95732979c8affa07df38371c0e9e"}"#;
