@@ -58,8 +58,8 @@ pub(super) fn members(value: &[u8]) -> Option<Vec<(Text<'_>, &[u8])>> {
 /// Control characters have no place in JSON without white space. To look for them first is quicker
 /// than to look for them in each text.
 fn without_controls(text: &str) -> Option<&[u8]> {
-    let has_none = text.bytes().fold(true, |none, byte| none & (byte >= b' '));
-    has_none.then_some(text.as_bytes())
+    let least = text.bytes().fold(u8::MAX, u8::min);
+    (least >= b' ').then_some(text.as_bytes())
 }
 
 #[cfg(test)]

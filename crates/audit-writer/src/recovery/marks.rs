@@ -2,7 +2,7 @@
 
 use audit_core::limits::MARKS_MAX;
 
-use super::json::texts;
+use super::json::{Text, texts};
 
 /// Whether what follows an event is nothing, or such a member.
 pub(super) fn is_sanitized(field: &[u8]) -> bool {
@@ -11,7 +11,7 @@ pub(super) fn is_sanitized(field: &[u8]) -> bool {
     }
     let pointers = field.strip_prefix(br#","sanitized":"#).and_then(texts);
     let Some(pointers) = pointers else { return false };
-    let mut pointers: Vec<_> = pointers.into_iter().map(|pointer| pointer.to_plain()).collect();
+    let mut pointers: Vec<_> = pointers.into_iter().map(Text::to_plain).collect();
     if let [whole] = pointers.as_slice() {
         return whole.is_empty() || is_pointer(whole);
     }

@@ -1,3 +1,5 @@
+//! What JSON is, and what is not.
+
 use super::*;
 
 fn is_event(text: &str) -> bool {

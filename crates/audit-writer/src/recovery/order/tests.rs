@@ -1,3 +1,5 @@
+//! Segments in words, and where each stops being one.
+
 use super::*;
 
 const HASH: &str = "2e5664b109192772a9de09331df5df6123ea95732979c8affa07df38371c0e9e";

@@ -1,3 +1,5 @@
+//! Events of the writer's own, whole and with a member of another form.
+
 use audit_testkit::hostile_lines::own_events;
 
 use super::*;
@@ -7,14 +9,23 @@ const HASH: &str = "2e5664b109192772a9de09331df5df6123ea95732979c8affa07df38371c
 const FILE: &str = "00000000000000000000.2026-01-02.audit.jsonl";
 const TIME: &str = "2026-01-02T00:00:00.000000000Z";
 
-/// Every event of the writer's own with all its members, and which of them may be missing.
-fn whole_events() -> Vec<(&'static str, String, &'static [&'static str])> {
+/// An event with all its members, and which of them may be missing.
+type Whole = (&'static str, String, &'static [&'static str]);
+
+/// Every event of the writer's own.
+fn whole_events() -> Vec<Whole> {
+    [opening_events(), later_events()].concat()
+}
+
+fn place() -> String {
+    let file = |inode: u64| format!(r#"{{"inode":{inode},"born":"{TIME}"}}"#);
+    format!(r#"{{"dir":{},"file":{}}}"#, file(2), file(u64::MAX))
+}
+
+fn opening_events() -> Vec<Whole> {
     let log_id = "dd56de4137951d9c92681b03416ec15f";
-    let place = format!(
-        r#"{{"dir":{{"inode":2,"born":"{TIME}"}},"file":{{"inode":18446744073709551615,"born":"{TIME}"}}}}"#
-    );
     let end = format!(r#""last_seq":0,"last_hash":"{HASH}""#);
-    let root = "jnXDcI47Fbg6+ZHitaZea8XTgOn3hEdRf2+dDGyTnHk=";
+    let place = place();
     vec![
         (
             "segment_opened",
@@ -43,6 +54,13 @@ fn whole_events() -> Vec<(&'static str, String, &'static [&'static str])> {
             r#""writer":"w 1","flush_mode":"hybrid","unsynced_max_bytes":0,"host":"h","pid":4294967296,"boot_id":"b","vkey":"k","storage":"volatile","unsigned":true"#.to_owned(),
             &["host", "pid", "boot_id", "vkey", "storage", "unsigned"],
         ),
+    ]
+}
+
+fn later_events() -> Vec<Whole> {
+    let end = format!(r#""last_seq":0,"last_hash":"{HASH}""#);
+    let root = "jnXDcI47Fbg6+ZHitaZea8XTgOn3hEdRf2+dDGyTnHk=";
+    vec![
         (
             "events_lost",
             format!(
@@ -68,14 +86,10 @@ fn whole_events() -> Vec<(&'static str, String, &'static [&'static str])> {
             r#""first_seq":1,"last_seq":2,"begins":0,"why":"other_key""#.to_owned(),
             &[],
         ),
-        ("log_copied", format!(r#""from":{place},"to":{place}"#), &[]),
+        ("log_copied", format!(r#""from":{0},"to":{0}"#, place()), &[]),
         ("clock_stepped", format!(r#""from":"{TIME}","to":"{TIME}""#), &[]),
         ("disk_full", r#""available_bytes":0"#.to_owned(), &[]),
-        (
-            "checkpoint_signed",
-            format!(r#""size":1,"root":"{root}","key_id":"0c20ca15""#),
-            &[],
-        ),
+        ("checkpoint_signed", format!(r#""size":1,"root":"{root}","key_id":"0c20ca15""#), &[]),
         (
             "key_changed",
             r#""old_vkey":"a","new_vkey":"b","old_signature":"c","new_signature":"d""#.to_owned(),
