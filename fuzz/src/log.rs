@@ -134,8 +134,7 @@ impl Begun {
     }
 
     pub(crate) fn log_opened(&mut self, sealing: Sealing) {
-        let opened =
-            LogOpened::new("fuzz".to_owned(), "immediate".to_owned(), UNSYNCED_MAX_BYTES);
+        let opened = LogOpened::new("fuzz".to_owned(), "immediate".to_owned(), UNSYNCED_MAX_BYTES);
         self.push_lifecycle(&LifecycleEvent::LogOpened(opened), sealing);
     }
 

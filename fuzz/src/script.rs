@@ -2,8 +2,8 @@
 //! that only what is said, and where seals are, is left to be judged.
 
 use audit_core::lifecycle::{
-    AdoptionReason, FileId, LifecycleEvent, LogOpened, LossReason, MissingReason, NewestPrune, Place,
-    PrunedEnd, PrunedFile, SegmentKey, Storage, TailKind,
+    AdoptionReason, FileId, LifecycleEvent, LogOpened, LossReason, MissingReason, NewestPrune,
+    Place, PrunedEnd, PrunedFile, SegmentKey, Storage, TailKind,
 };
 use audit_core::{Digest, RecordTime};
 use chrono::DateTime;
@@ -156,7 +156,11 @@ fn missing(log: &Begun, data: &mut Data<'_>) -> LifecycleEvent {
         first_seq: 0,
         last_seq: data.number(),
         last_hash: log.prev_hash,
-        reason: if is_acknowledged { MissingReason::Acknowledged } else { MissingReason::SizeChanged },
+        reason: if is_acknowledged {
+            MissingReason::Acknowledged
+        } else {
+            MissingReason::SizeChanged
+        },
         text: is_acknowledged.then(|| "a disk".to_owned()),
     }
 }
