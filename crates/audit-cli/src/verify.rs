@@ -8,7 +8,8 @@ use std::thread;
 use audit_core::{EventTime, Inert, Receipt};
 use audit_log::checkpoint::{KeyKind, Policy, VerifyingKey};
 use audit_verify::{
-    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions, verify_source,
+    AdoptedRecords, DirSource, Jobs, Part, Progress, Report, Requirement, Verdict, VerifyOptions,
+    verify_source,
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
@@ -140,10 +141,7 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
             Required::Signed => Requirement::Signed,
             Required::Intact => Requirement::Intact,
         },
-        adopted: match args.allow_adopted {
-            true => AdoptedRecords::Allow,
-            false => AdoptedRecords::Refuse,
-        },
+        adopted: if args.allow_adopted { AdoptedRecords::Allow } else { AdoptedRecords::Refuse },
         jobs: Jobs::new(args.jobs.unwrap_or_else(processors)),
     })
 }
