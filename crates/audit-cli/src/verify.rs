@@ -169,10 +169,7 @@ fn options(args: &VerifyArgs) -> Result<VerifyOptions, NoteFileError> {
             Required::Signed => Requirement::Signed,
             Required::Intact => Requirement::Intact,
         },
-        adopted: match args.allow_adopted {
-            true => AdoptedRecords::Allow,
-            false => AdoptedRecords::Refuse,
-        },
+        adopted: if args.allow_adopted { AdoptedRecords::Allow } else { AdoptedRecords::Refuse },
         jobs: Jobs::new(args.jobs.unwrap_or_else(processors)),
     })
 }

@@ -156,6 +156,18 @@ pub(crate) fn tail_finding(code: Code, tail: &Tail, place: Place<'_>) -> Finding
         .found(format_args!("{} bytes, SHA-256 {}", tail.bytes, tail.sha256))
 }
 
+/// Whole records at the end that are not sealed yet.
+pub(crate) fn unsealed_end(tail: &Tail, place: Place<'_>) -> Notice {
+    let Tail { unsealed_records, bytes, .. } = tail;
+    let message = format!(
+        "{unsealed_records} records, {bytes} bytes, follow the last sealed one and are not sealed yet: \
+         the next writer accounts for them, and nobody was told that they are safe"
+    );
+    let mut notice = Notice::new(NoticeCode::UnsealedEnd, message).in_file(place.file);
+    notice.line = Some(place.line);
+    notice
+}
+
 /// Compares the tail of a file with what the next segment says of it, in the state that the log has
 /// before the tail.
 pub(crate) fn compare(

@@ -1,5 +1,7 @@
 //! From the segments of a directory to a report.
 
+mod end;
+
 use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -8,17 +10,17 @@ use audit_checkpoint::{Note, Policy, VerifyingKey};
 use audit_core::Receipt;
 
 use crate::account::{self, After};
-use crate::check::{Checker, State, Unsealed};
-use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode, Place, file};
+use crate::check::{Checker, State};
+use crate::finding::{Code, Finding, Ledger, Place, file};
 use crate::parse::lifecycle::LogRecovered;
 use crate::pool::{self, Jobs};
 use crate::report::Report;
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{DirSource, LogFile, LogSource};
-use crate::tail::{self, Before, Tail};
 use crate::trust::{Coverage, Identity, Trust, UnsignedLimit};
 use crate::verdict::{AdoptedRecords, Requirement, Verdict};
+use end::Crash;
 
 /// Lines between two calls of a progress function.
 const LINES_BETWEEN_PROGRESS: u64 = 4_096;
@@ -122,7 +124,7 @@ pub fn verify_source(
         rest = after;
     }
     let coverage = reader.finish();
-    reader.checker.require_none_adopted(options, &coverage);
+    reader.checker.require_none_adopted(options.require, options.adopted, &coverage);
     Ok(Report::new(reader.checker, &coverage, segments.len(), reader.told.bytes_done))
 }
 
@@ -136,13 +138,6 @@ struct Reader<'r, S> {
     progress: &'r mut dyn FnMut(Progress),
     /// A tail that seemed to be accounted for by a damaged record.
     unaccounted: Option<Finding>,
-}
-
-/// A tail that looks like a crash.
-struct Crash {
-    tail: Tail,
-    /// Where it is, if it begins behind the last sealed record and not where linked records end.
-    unsealed: Option<Span>,
 }
 
 /// What came of reading the lines of a segment.
@@ -313,95 +308,6 @@ impl<S: LogSource> Reader<'_, S> {
         span
     }
 
-    /// What is behind the last record that counts, if it looks like a crash and nothing else is to say
-    /// so: behind a break, or in a sealed segment behind the last seal.
-    fn examine_end(
-        &mut self,
-        file: &S::File<'_>,
-        broken: Option<&Break>,
-        span: Span,
-        after: &After,
-    ) -> Result<Option<Crash>, ReadError> {
-        let state = broken.map_or(&self.checker.state, |broken| &broken.state);
-        let unsealed = state.unsealed();
-        let from = match (unsealed, broken) {
-            (Some(unsealed), _) => (unsealed.start, unsealed.lines_before),
-            (None, Some(broken)) => (broken.start, broken.lines_before),
-            (None, None) => return Ok(None),
-        };
-        let span = Span { start: from.0, lines_before: from.1, end: span.end };
-        let bytes = span.end.saturating_sub(span.start);
-        let may_be_torn = match unsealed {
-            Some(unsealed) => !unsealed.is_closed && state.is_within_limit(bytes),
-            None => state.may_be_torn(bytes).is_ok(),
-        };
-        if !after.excuses() || !may_be_torn {
-            return Ok(None);
-        }
-        let sealed = unsealed.map(|unsealed| unsealed.follows);
-        let before = Before { sealed, is_foreign: state.is_foreign() };
-        let tail = tail::examine(file, span, before, &mut self.buffer)?;
-        let unsealed = unsealed.map(|_| span);
-        Ok(tail.fault.is_none().then_some(Crash { tail, unsealed }))
-    }
-
-    /// Says of an end that is not sealed that it is longer than any writer leaves it.
-    fn check_unsealed(&mut self, span: Span, name: SegmentName, after: &After) {
-        let state = &self.checker.state;
-        let Some(Unsealed { start, lines_before, .. }) = state.unsealed() else { return };
-        let bytes = span.end.saturating_sub(start);
-        if matches!(after, After::Nothing) && !state.is_within_limit(bytes) {
-            let (file, code) = (name.to_string(), Code::UnsealedTooLong);
-            let place = Place { file: &file, line: lines_before.saturating_add(1), offset: start };
-            let found = format!("{bytes} bytes");
-            self.checker.ledger.find(Finding::new(code, code.meaning()).at(place).found(found));
-        }
-    }
-
-    /// Goes back to the last sealed record of a segment, which is read again up to there: no state is
-    /// kept of every seal.
-    fn go_back(
-        &mut self,
-        file: &S::File<'_>,
-        begun: Option<Box<(State, Ledger)>>,
-        tail: Span,
-        name: SegmentName,
-    ) -> Result<(), ReadError> {
-        let Some(begun) = begun else { return Ok(()) };
-        (self.checker.state, self.checker.ledger) = *begun;
-        let done = self.told.bytes_done;
-        self.told.bytes_done = done.saturating_sub(tail.end);
-        let read = self.read_lines(file, Span::up_to(tail.start), name, &After::NoAccount);
-        self.told.bytes_done = done;
-        // Only a file that was changed meanwhile is broken there.
-        read?.broken.into_iter().for_each(|broken| self.keep_findings(broken));
-        Ok(())
-    }
-
-    /// Says of a tail that looks like a crash what is known of it: it is not parsed, but accounted for.
-    fn keep_tail(&mut self, tail: &Tail, span: Span, name: SegmentName, after: &After) {
-        let text = name.to_string();
-        let line = span.lines_before.saturating_add(1);
-        let place = Place { file: &text, line, offset: span.start };
-        let finding = |code: Code| account::tail_finding(code, tail, place);
-        match after {
-            After::Nothing => {
-                self.checker.state.stats.unsealed = tail.unsealed_records;
-                if tail.is_unsealed_only {
-                    self.checker.ledger.note(unsealed_end(tail, place));
-                } else {
-                    self.checker.ledger.find(finding(Code::TornTail));
-                }
-            }
-            // The record that accounts for it is damaged, which is said where that record stands.
-            After::Damaged => {
-                self.checker.tail_was_compared();
-                self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
-            }
-            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {}
-        }
-    }
-
     fn keep_findings(&mut self, broken: Break) {
         let found = std::mem::replace(&mut self.checker.ledger, broken.ledger);
         self.checker.ledger.append(found);
@@ -423,18 +329,6 @@ impl<S: LogSource> Reader<'_, S> {
         }
         Ok(())
     }
-}
-
-/// Whole records at the end that are not sealed yet.
-pub(crate) fn unsealed_end(tail: &Tail, place: Place<'_>) -> Notice {
-    let Tail { unsealed_records, bytes, .. } = tail;
-    let message = format!(
-        "{unsealed_records} records, {bytes} bytes, follow the last sealed one and are not sealed yet: \
-         the next writer accounts for them, and nobody was told that they are safe"
-    );
-    let mut notice = Notice::new(NoticeCode::UnsealedEnd, message).in_file(place.file);
-    notice.line = Some(place.line);
-    notice
 }
 
 /// What is kept while the lines of a segment are read.

@@ -1,24 +1,20 @@
 //! A log for people to read: every line in order, and what is wrong where.
 
+mod rest;
 mod shown;
 
 use std::io;
 use std::ops::ControlFlow;
-
-use audit_core::seal::split_seal;
 
 use crate::account::{self, After};
 use crate::check::{Assessed, Checker, Follows};
 use crate::finding::{Code, Finding, Ledger, Notice, Place, file};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::LogRecovered;
-use crate::parse::record::Hashed;
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
-use crate::tail::{self, Before, Tail};
 use crate::trust::Trust;
-use crate::verify::unsealed_end;
 pub use shown::{RecordView, View};
 
 /// Reads a log that it does not trust, line by line, and goes on after a fault and while the log
@@ -326,70 +322,6 @@ impl Reader {
             }
         }
         Ok(Stop::End(lines.end()))
-    }
-
-    /// What is behind the last seal of a segment that is sealed and may still be written, or left by a
-    /// crash, and where it begins. It is not shown, since the next writer accounts for it.
-    fn rest(
-        &mut self,
-        file: &impl LogFile,
-        at: &Position,
-        end: u64,
-    ) -> Result<Option<(u64, Tail)>, ReadError> {
-        if !at.is_sealed || at.is_broken {
-            return Ok(None);
-        }
-        let mut span = at.up_to(end);
-        let mut sealed = self.checker.state.head_hash().filter(|_| at.offset > 0);
-        let mut lines = Lines::new(file, span, &mut self.buffer, ());
-        while let Some(line) = lines.next()? {
-            let Text::Whole(text) = line.text else { continue };
-            let hashed = Hashed::split(text).filter(Hashed::is_right);
-            let hashed = hashed.filter(|hashed| split_seal(hashed.body).is_some());
-            if let Some(hashed) = hashed.filter(|_| line.ended) {
-                sealed = Some(hashed.computed);
-                let length = u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1);
-                span.start = line.offset.saturating_add(length);
-                span.lines_before = line.number;
-            }
-        }
-        if sealed.is_none() || span.start == end {
-            return Ok(None);
-        }
-        let before = Before { sealed, is_foreign: self.checker.state.is_foreign() };
-        let tail = tail::examine(file, span, before, &mut self.buffer)?;
-        Ok(tail.fault.is_none().then_some((span.start, tail)))
-    }
-
-    /// What is behind a break, if it looks like a crash.
-    fn crash(&mut self, file: &impl LogFile, span: Span) -> Result<Option<Tail>, ReadError> {
-        if self.checker.state.may_be_torn(span.end.saturating_sub(span.start)).is_err() {
-            return Ok(None);
-        }
-        let is_foreign = self.checker.state.is_foreign();
-        let before = Before { sealed: None, is_foreign };
-        let tail = tail::examine(file, span, before, &mut self.buffer)?;
-        Ok(tail.fault.is_none().then_some(tail))
-    }
-
-    /// Says of a tail that looks like a crash what is known of it.
-    fn keep_tail(&mut self, tail: &Tail, after: &After, at: &mut Position) {
-        let file = at.name.to_string();
-        let place = Place { file: &file, line: at.lines.saturating_add(1), offset: at.offset };
-        let finding = |code: Code| account::tail_finding(code, tail, place);
-        match after {
-            After::Nothing if tail.is_unsealed_only => {
-                at.rest = Some(Rest::Unsealed(unsealed_end(tail, place)));
-            }
-            After::Nothing => at.rest = Some(Rest::Torn(finding(Code::TornTail))),
-            After::Damaged => {
-                self.checker.tail_was_compared();
-                self.checker.ledger.find(finding(Code::RecoveryMismatch));
-            }
-            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {
-                self.checker.ledger.find(finding(Code::TornTail));
-            }
-        }
     }
 
     /// Compares a tail with what the next segment says of it; what is to be known when both agree.

@@ -1,5 +1,7 @@
 //! Records that an operator took over, which nothing of the log's key covers.
 
+use std::collections::BTreeSet;
+
 use audit_checkpoint::{KeyKind, SignedCheckpoint, VerifyingKey};
 
 use super::stated::{SealedBy, Stated};
@@ -95,7 +97,8 @@ impl Adoptions {
         }
     }
 
-    /// Compares the ranges with the checkpoints beside the log that the adopting keys have signed.
+    /// Compares the ranges with the checkpoints beside the log that the adopting keys have signed. Each
+    /// of them is read once, however many ranges there are.
     pub(super) fn conclude(
         &self,
         stated: &Stated,
@@ -103,53 +106,85 @@ impl Adoptions {
         source: &impl LogSource,
         ledger: &mut Ledger,
     ) {
-        for range in &self.ranges {
-            range.conclude(stated, claims, source, ledger);
+        if self.ranges.is_empty() {
+            return;
         }
+        let mut judged: Vec<_> =
+            self.ranges.iter().map(|range| Judged::new(range, stated)).collect();
+        let vkeys: BTreeSet<_> = judged.iter().flat_map(|range| &range.vkeys).cloned().collect();
+        let keys: Vec<_> = vkeys.iter().filter_map(|vkey| log_key(vkey)).collect();
+        for (size, name) in claims.beside(0..=u64::MAX) {
+            let Some(note) = notes::read_again(source, &name).map(|again| again.note) else {
+                continue;
+            };
+            // Key by key, so that a false signature by one does not hide a good one by another.
+            let is_by = |key: &&VerifyingKey| {
+                SignedCheckpoint::open(note.clone(), std::slice::from_ref(*key)).is_ok()
+            };
+            let signers: Vec<_> = keys.iter().filter(is_by).map(ToString::to_string).collect();
+            for range in judged.iter_mut().filter(|range| range.is_by_one_of(&signers)) {
+                if let Some(finding) = range.take(size, &name) {
+                    ledger.find(finding);
+                }
+            }
+        }
+        judged.iter().filter_map(Judged::finish).for_each(|finding| ledger.find(finding));
     }
 }
 
-impl Adopted {
-    fn conclude(
-        &self,
-        stated: &Stated,
-        claims: &Claims,
-        source: &impl LogSource,
-        ledger: &mut Ledger,
-    ) {
-        let vkeys = stated.with_predecessors(&self.vkey);
-        let keys = vkeys.iter().filter_map(|vkey| vkey.parse::<VerifyingKey>().ok());
-        let keys: Vec<_> = keys.filter(|key| key.kind() == KeyKind::Ed25519).collect();
-        let RecordsAdopted { first_seq, last_seq, .. } = self.said;
-        let is_own = |name: &str| {
-            let again = notes::read_again(source, name);
-            again.is_some_and(|again| SignedCheckpoint::open(again.note, &keys).is_ok())
-        };
-        // One that ends where the range begins is why it begins there.
-        let least = self.least.max(self.said.begins);
-        let mut begins_at_own = first_seq <= least || self.is_recorded;
-        let mut has_own = false;
-        for (size, name) in claims.beside(first_seq..=last_seq.saturating_add(1)) {
-            if !is_own(&name) {
-                continue;
-            }
-            has_own = true;
-            begins_at_own |= size == first_seq;
-            if size > first_seq {
-                let code = Code::CheckpointInAdopted;
-                let found = format!("{size} records, of which {first_seq} and later were adopted");
-                let finding = Finding::new(code, code.meaning()).in_file(&notes::path_of(&name));
-                ledger.find(finding.seq(size.checked_sub(1)).found(found));
-            }
+/// A key of a log in its text form.
+fn log_key(vkey: &str) -> Option<VerifyingKey> {
+    vkey.parse().ok().filter(|key: &VerifyingKey| key.kind() == KeyKind::Ed25519)
+}
+
+/// A range, and what the checkpoints beside the log say of it.
+struct Judged<'a> {
+    range: &'a Adopted,
+    /// The adopting key and its predecessors.
+    vkeys: Vec<String>,
+    /// Whether a checkpoint is why the range begins where it does, or none has to be.
+    begins_rightly: bool,
+    has_own: bool,
+}
+
+impl<'a> Judged<'a> {
+    fn new(range: &'a Adopted, stated: &Stated) -> Self {
+        let least = range.least.max(range.said.begins);
+        let begins_rightly = range.said.first_seq <= least || range.is_recorded;
+        let vkeys = stated.with_predecessors(&range.vkey);
+        Self { range, vkeys, begins_rightly, has_own: false }
+    }
+
+    fn is_by_one_of(&self, signers: &[String]) -> bool {
+        signers.iter().any(|signer| self.vkeys.contains(signer))
+    }
+
+    /// Takes a checkpoint of its keys over so many records.
+    fn take(&mut self, size: u64, name: &str) -> Option<Finding> {
+        let RecordsAdopted { first_seq, last_seq, .. } = self.range.said;
+        self.has_own = true;
+        self.begins_rightly |= size == first_seq;
+        let is_inside = size > first_seq && size <= last_seq.saturating_add(1);
+        is_inside.then(|| {
+            let found = format!("{size} records, of which {first_seq} and later were adopted");
+            Finding::new(Code::CheckpointInAdopted, Code::CheckpointInAdopted.meaning())
+                .in_file(&notes::path_of(name))
+                .seq(size.checked_sub(1))
+                .found(found)
+        })
+    }
+
+    /// Says that the range begins where no checkpoint ends. Where none is left, that is for others to
+    /// say.
+    fn finish(&self) -> Option<Finding> {
+        if self.begins_rightly || !self.has_own {
+            return None;
         }
-        // Where no note is left, that is for others to say.
-        has_own |= !begins_at_own && claims.beside(0..=u64::MAX).any(|(_, name)| is_own(&name));
-        if !begins_at_own && has_own {
-            let place = Place { file: &self.file, line: self.line, offset: self.offset };
-            let expected = format!("records from seq {}", self.least);
-            let found = format!("from seq {first_seq}, up to which no checkpoint is");
-            ledger.find(adoption_false().at(place).seq(self.seq).expected(expected).found(found));
-        }
+        let Adopted { said, seq, file, line, offset, least, .. } = self.range;
+        let found = format!("from seq {}, up to which no checkpoint is", said.first_seq);
+        let place = Place { file, line: *line, offset: *offset };
+        let expected = format!("records from seq {least}");
+        Some(adoption_false().at(place).seq(*seq).expected(expected).found(found))
     }
 }
 

@@ -5,6 +5,7 @@
 //! up to it.
 
 mod adoption;
+mod assess;
 mod chain;
 mod foreign;
 mod opening;
@@ -18,19 +19,17 @@ mod tree;
 
 use audit_core::event::is_critical_type;
 use audit_core::{Digest, Receipt};
-use memchr::memmem;
 
 use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogId};
-use crate::parse::record::{Foreign, Hashed, RECORD_START, Record, RecordFault};
+use crate::parse::record::{Hashed, Record, RecordFault};
 use crate::scan::SegmentName;
-use crate::scan::lines::{Line, Text};
 use crate::source::LogSource;
 use crate::trust::{Coverage, End, Recorded, Shown, Trust};
 use crate::verdict::{AdoptedRecords, Requirement};
-use crate::verify::VerifyOptions;
 use adoption::Adoptions;
+pub(crate) use assess::Assessed;
 use chain::{Chain, Link};
 use opening::Opening;
 use prune::Pruning;
@@ -94,61 +93,6 @@ pub(crate) struct Checker {
     pub(crate) state: State,
     pub(crate) ledger: Ledger,
     scratch: Scratch,
-}
-
-/// What a line is.
-#[derive(Debug)]
-pub(crate) enum Assessed<'l> {
-    /// A record with a right hash.
-    Record {
-        record: Record<'l>,
-        hash: Digest,
-        link: Link,
-    },
-    /// A line with a right hash that is no record of this format.
-    Malformed {
-        fault: RecordFault,
-        hashed: Hashed<'l>,
-    },
-    /// A record of a version that this verifier does not know.
-    Foreign {
-        foreign: Foreign,
-        hash: Digest,
-        link: Link,
-    },
-    Damaged {
-        code: Code,
-        hashed: Option<Hashed<'l>>,
-        found: String,
-    },
-    /// The rest of a damaged line, behind a line feed that was not there.
-    Rest {
-        hashed: Option<Hashed<'l>>,
-    },
-}
-
-impl Assessed<'_> {
-    /// Whether it begins a segment that may be sealed.
-    pub(crate) fn names_a_key(&self) -> bool {
-        match self {
-            Self::Record { record, .. } => {
-                record.event_type == "segment_opened"
-                    && memmem::find(record.event, br#""key":"#).is_some()
-            }
-            Self::Foreign { .. }
-            | Self::Malformed { .. }
-            | Self::Damaged { .. }
-            | Self::Rest { .. } => false,
-        }
-    }
-
-    /// Whether the prefix of whole, linked records goes on with it.
-    pub(crate) fn is_linked(&self) -> bool {
-        match self {
-            Self::Record { link, .. } | Self::Foreign { link, .. } => link.is_whole(),
-            Self::Malformed { .. } | Self::Damaged { .. } | Self::Rest { .. } => false,
-        }
-    }
 }
 
 impl State {
@@ -262,44 +206,6 @@ impl Checker {
         self.state.seals.begin_segment();
         self.state.stated.lose();
         self.state.damaged = true;
-    }
-
-    /// Looks at a line. Changes nothing.
-    pub(crate) fn assess<'l>(&mut self, line: &Line<'l>) -> Assessed<'l> {
-        let text = match line.text {
-            Text::TooLong(long) => {
-                let found = format!("{} bytes", long.bytes);
-                return Assessed::Damaged { code: Code::LineTooLong, hashed: None, found };
-            }
-            Text::Whole(text) => text,
-        };
-        let hashed = Hashed::split(text);
-        match hashed {
-            Some(hashed) if hashed.is_right() && line.ended => self.assess_body(hashed),
-            _ if self.state.cut && !text.starts_with(RECORD_START) => Assessed::Rest { hashed },
-            _ => damaged(text, line.ended, hashed),
-        }
-    }
-
-    fn assess_body<'l>(&mut self, hashed: Hashed<'l>) -> Assessed<'l> {
-        if self.state.foreign.is_some() && hashed.body.starts_with(RECORD_START) {
-            return self.assess_foreign(hashed);
-        }
-        match Record::parse(hashed.body, &mut self.scratch) {
-            Err(fault) => Assessed::Malformed { fault, hashed },
-            Ok(record) => {
-                let link = self.link(record.seq, &record.prev_hash);
-                Assessed::Record { record, hash: hashed.computed, link }
-            }
-        }
-    }
-
-    /// How a record would stand to the one before.
-    fn link(&self, seq: u64, prev_hash: &Digest) -> Link {
-        match &self.state.chain {
-            Some(chain) => chain.link(seq, prev_hash),
-            None => Chain::starting_at(seq).link(seq, prev_hash),
-        }
     }
 
     /// Takes a line as what it was assessed to be.
@@ -554,13 +460,18 @@ impl Checker {
     }
 
     /// Says of a log that is covered as is required that it holds records which were adopted.
-    pub(crate) fn require_none_adopted(&mut self, options: &VerifyOptions, coverage: &Coverage) {
-        let is_asked = options.require != Requirement::Consistent
-            && options.adopted == AdoptedRecords::Refuse
-            && options.require.is_met(coverage.level(self.state.stats.last_seq()));
+    pub(crate) fn require_none_adopted(
+        &mut self,
+        require: Requirement,
+        adopted: AdoptedRecords,
+        coverage: &Coverage,
+    ) {
+        let is_asked = require != Requirement::Consistent
+            && adopted == AdoptedRecords::Refuse
+            && require.is_met(coverage.level(self.state.stats.last_seq()));
         if let (true, (ranges @ 1.., records)) = (is_asked, self.state.adopted()) {
             let code = Code::RequirementNotMet;
-            let finding = Finding::new(code, code.meaning()).expected(options.require);
+            let finding = Finding::new(code, code.meaning()).expected(require);
             self.ledger.find(finding.found(adopted_in_words(ranges, records)));
         }
     }
@@ -569,18 +480,4 @@ impl Checker {
 /// How much of a log was adopted.
 pub(crate) fn adopted_in_words(ranges: u64, records: u64) -> String {
     format!("{records} records, in {ranges} ranges, that an operator adopted")
-}
-
-/// A line whose hash is not right, or that has no end.
-fn damaged<'l>(text: &'l [u8], ended: bool, hashed: Option<Hashed<'l>>) -> Assessed<'l> {
-    let code = match hashed {
-        _ if !ended => Code::LineUnterminated,
-        Some(hashed) if hashed.is_whole && hashed.stated.is_some() => Code::HashMismatch,
-        Some(_) | None => Code::LineNotARecord,
-    };
-    let found = match hashed.and_then(|hashed| hashed.stated) {
-        Some(stated) if code == Code::HashMismatch => stated.to_string(),
-        _ => excerpt_bytes(text),
-    };
-    Assessed::Damaged { code, hashed, found }
 }

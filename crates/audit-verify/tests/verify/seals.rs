@@ -1,9 +1,12 @@
 //! Where a log that signs has seals, and where it has none.
 
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
 
 use audit_core::Digest;
-use audit_verify::{Code, Jobs, MemorySource, Report, Verdict, VerifyOptions, verify_source};
+use audit_verify::{
+    Code, Jobs, MemorySource, Report, Verdict, VerifyOptions, View, Viewer, verify_source,
+};
 
 use crate::accounts::Account;
 use crate::builder::{Builder, Files, codes, lines_of, seal_from, verify};
@@ -409,4 +412,43 @@ fn the_clock_and_a_copy_are_notices() {
     let report = verify(&log.files);
     assert_eq!(notices_of(&report), ["clock_stepped"]);
     assert_eq!(codes_of(&report), [""; 0]);
+}
+
+/// How many records a view shows, and what it skips or finds, of a log that is read to its end.
+fn viewed(files: &Files) -> (u64, Vec<&'static str>) {
+    let (mut records, mut said) = (0, Vec::new());
+    let mut viewer = Viewer::new(MemorySource::new(files.clone()));
+    let mut visit = |view: View<'_>| {
+        match view {
+            View::Record(_) => records += 1,
+            View::Faulty { findings, .. } => {
+                said.extend(findings.iter().map(|it| it.code.as_str()));
+            }
+            View::Skipped(notice) => said.push(notice.code.as_str()),
+            _ => said.push("another view"),
+        }
+        ControlFlow::Continue(())
+    };
+    assert!(viewer.read(&mut visit).unwrap().is_continue());
+    viewer.finish(&mut visit);
+    (records, said)
+}
+
+#[test]
+fn a_view_shows_no_record_that_is_not_sealed_yet() {
+    let whole = sealed_log();
+    assert_eq!(viewed(&whole.files), (whole.seq, vec![]));
+    let (log, account) = with_tail(|log| log.events(2));
+    assert_eq!(viewed(&log.files), (4, vec!["unsealed_end"]));
+    let resumed = resumed(log, &account);
+    assert_eq!(viewed(&resumed.files), (resumed.seq, vec!["tail_recovered"]));
+    let (log, _) = with_tail(|log| {
+        log.event();
+        log.append(br#"{"v":1"#);
+    });
+    assert_eq!(viewed(&log.files), (4, vec!["torn_tail"]));
+    // What no writer leaves there is shown.
+    let (log, _) = with_tail(|log| log.events(14));
+    let (records, _) = viewed(&log.files);
+    assert_eq!(records, 18);
 }
