@@ -54,12 +54,6 @@ impl Old {
         paths
     }
 
-    /// All that is in the log, as text.
-    fn text(&self) -> String {
-        let bytes = self.segments().into_iter().map(|path| fs::read(path).unwrap());
-        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
-    }
-
     fn verdict(&self) -> (i32, Value) {
         let done = audit(&["verify", &self.path(), "--format", "json"], "");
         (done.status.code().unwrap(), serde_json::from_slice(&done.stdout).unwrap())
@@ -156,8 +150,6 @@ fn a_kill_at_any_point_of_a_prune_is_gone_on_after() {
             let mut strace = killed_at(call, number);
             let done =
                 strace.args(["prune", &log.path(), "--older-than", "3000"]).output().unwrap();
-            let segments = log.segments().into_iter().filter(|path| path.extension().is_some());
-            let left = segments.filter(|path| path.to_str().unwrap().contains(".2000-")).count();
             let (status, report) = log.verdict();
             assert!(status == 0 || status == 4, "{call} {number}: {report}");
             let (status, _, told) = prune(&log.path(), &["--older-than", "3000"]);

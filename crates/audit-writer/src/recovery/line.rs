@@ -88,6 +88,12 @@ impl<'a> Line<'a> {
         self.own.as_deref()
     }
 
+    /// Whether it is a record of the writer's own that would have a seal, in a log that seals: each is
+    /// the last one of its write, but `events_lost`, which may share one.
+    pub(super) fn owes_seal(&self) -> bool {
+        self.sealed.is_none() && self.own().is_some_and(|own| *own != Own::EventsLost)
+    }
+
     /// Whether its event is of this type.
     pub(super) fn is(&self, event_type: &str) -> bool {
         self.event_type.is(event_type)

@@ -52,20 +52,27 @@ impl Due {
 pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Result<Found, Damage> {
     let mut valid_records: u64 = 0;
     let mut due = sealed.map_or(Due::NoRecord, Due::After);
-    let first = tail.split(|&byte| byte == b'\n').next();
-    let is_unsealed = first.filter(|first| first.len() < tail.len()).and_then(Line::parse);
-    let is_unsealed = is_unsealed.is_some_and(|first| due.allows(&first));
+    // Records without a seal that follow each other from the last seal on.
+    let mut unsealed: u64 = 0;
+    let mut is_unsealed_only = sealed.is_some();
     for line in tail.split_inclusive(|&byte| byte == b'\n') {
         let whole = line.strip_suffix(b"\n");
         if let Some(record) = whole.and_then(Line::parse) {
             if !due.allows(&record) {
                 return Err(Damage::RecordNotLinked);
             }
+            if is_unsealed_only {
+                if record.owes_seal() {
+                    return Err(Damage::SealMissing);
+                }
+                unsealed = unsealed.saturating_add(1);
+            }
             due = Due::After(record.hash);
             valid_records = valid_records.saturating_add(1);
             continue;
         }
         due = Due::AnyRecord;
+        is_unsealed_only = false;
         if line.contains(&0) {
             continue;
         }
@@ -80,7 +87,7 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
     if !nuls_are_lost_blocks(tail, offset) {
         return Err(Damage::NulsWithinBlock);
     }
-    let looks = if is_unsealed {
+    let looks = if unsealed > 0 {
         TailKind::Unsealed
     } else if tail.iter().all(|&byte| byte == 0) {
         TailKind::Zeros

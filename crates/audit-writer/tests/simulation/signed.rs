@@ -7,7 +7,7 @@ use audit_core::Receipt;
 use audit_verify::{MemorySource, Report, Verdict, VerifyOptions, verify_source};
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Fate, Moment};
-use audit_writer::{OpenError, Signing, SimDisk};
+use audit_writer::{OpenError, Signing};
 
 use crate::check::Files;
 use crate::common::SimWriter;
