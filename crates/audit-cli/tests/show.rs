@@ -570,7 +570,7 @@ fn the_events_that_can_be_recorded_are_listed() {
     let json = audit(&["events", "--format", "json"], "");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     let rows = json["events"].as_array().unwrap();
-    assert_eq!((rows.len(), json["lifecycle"].as_array().unwrap().len()), (36, 12));
+    assert_eq!((rows.len(), json["lifecycle"].as_array().unwrap().len()), (36, 15));
     let critical = rows.iter().filter(|row| row["criticality"] == "critical").count();
     assert_eq!(critical, 10);
     for row in rows {

@@ -137,10 +137,11 @@ impl Log {
     pub(crate) fn copy_of(from: &Path) -> Self {
         let log = Self::new();
         fs::create_dir(&log.dir).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            // Bytes alone: what is copied may be read-only.
-            fs::write(log.dir.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+        copy_files(from, &log.dir);
+        let notes = from.join("checkpoints");
+        if notes.is_dir() {
+            fs::create_dir(log.dir.join("checkpoints")).unwrap();
+            copy_files(&notes, &log.dir.join("checkpoints"));
         }
         log
     }
@@ -220,5 +221,14 @@ impl Key {
 
     pub(crate) fn path(&self) -> &str {
         self.path.to_str().unwrap()
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.path().is_file() {
+            // Bytes alone: what is copied may be read-only.
+            fs::write(to.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+        }
     }
 }
