@@ -104,16 +104,18 @@ fn an_end_that_is_no_record_is_wrong_and_no_log_is_too() {
 
 #[test]
 fn what_came_after_the_newest_checkpoint_is_counted() {
-    let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
+    let (unsigned, log) = (Log::new(), Log::new());
+    let key = Key::new("audit.example/host-1");
     let covered = |said: &Value| {
         (said["checkpoint_size"].as_u64(), said["records_after_checkpoint"].as_u64())
     };
-    log.record(&events(5), &[]);
-    assert_eq!(covered(&health(log.path(), &[]).1), (None, None));
+    unsigned.record(&events(5), &[]);
+    assert_eq!(covered(&health(unsigned.path(), &[]).1), (None, None));
+    log.record(&events(5), &["--key", key.path()]);
     log.record(&events(5), &["--key", key.path()]);
     let records = u64::try_from(log.text().lines().count()).unwrap();
     assert_eq!(covered(&health(log.path(), &[]).1), (Some(records), Some(0)));
-    log.record(&events(2), &[]);
+    log.record(&events(2), &["--unsigned"]);
     let more = u64::try_from(log.text().lines().count()).unwrap() - records;
     let (status, said) = health(log.path(), &[]);
     assert_eq!((status, covered(&said)), (0, (Some(records), Some(more))), "{said}");

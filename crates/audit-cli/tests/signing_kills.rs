@@ -92,7 +92,9 @@ impl Signed {
             return Err(format!("the kill made it {printed}"));
         }
         let was_covered = printed.starts_with("INTACT: ");
-        let done = self.log.record(&events(1), &["--key", self.key.path()]);
+        let sink = self.sink();
+        let args = ["--key", self.key.path(), "--sink-file", sink.to_str().unwrap()];
+        let done = self.log.record(&events(1), &args);
         if !done.status.success() {
             return Err(format!("the log does not go on: {}", told(&done)));
         }

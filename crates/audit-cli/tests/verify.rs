@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a test fails or says why it was skipped"
 )]
@@ -253,7 +254,8 @@ fn notes_of_any_size_and_number_are_read_in_bounded_memory() {
     let folder = log.segments()[0].with_file_name("checkpoints");
     // Some ninety signatures by keys that are not known, as long as the longest kinds in use.
     let signature = "A".repeat(5_600);
-    let lines: String = (0..90).map(|by| format!("\u{2014} w{by}.example {signature}\n")).collect();
+    let lines: Vec<_> = (0..90).map(|by| format!("\u{2014} w{by}.example {signature}\n")).collect();
+    let lines = lines.concat();
     let root = "A".repeat(43);
     for size in 1_000..1_300 {
         let note = format!("audit.example/host-1\n{size}\n{root}=\n\n{lines}");

@@ -103,7 +103,7 @@ impl Found {
 enum Tail {
     Empty,
     /// What a crash leaves, and the record that accounts for it.
-    Crash(LifecycleEvent),
+    Crash(Box<LifecycleEvent>),
     Damage(Damage),
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn recover<S: Store>(
     let offset = end.offset;
     let account = match tail(store, older, &name, &file, &scan, bytes)? {
         Tail::Empty => None,
-        Tail::Crash(recovered) => Some(recovered),
+        Tail::Crash(recovered) => Some(*recovered),
         Tail::Damage(damage) => match on_damage {
             OnDamage::Refuse => return Err(damaged(offset, damage)),
             OnDamage::ContinueInNewSegment => {
@@ -194,14 +194,14 @@ fn tail<S: Store>(
     Ok(match tail::examine(&found, end.offset, sealed) {
         Err(_) if is_unsealed => Tail::Damage(Damage::SealMissing),
         Err(damage) => Tail::Damage(damage),
-        Ok(kind) => Tail::Crash(LifecycleEvent::LogRecovered {
+        Ok(kind) => Tail::Crash(Box::new(LifecycleEvent::LogRecovered {
             file: name.to_owned(),
             offset: end.offset,
             bytes,
             sha256: Digest::of(&found),
             valid_records: kind.valid_records,
             kind: kind.looks,
-        }),
+        })),
     })
 }
 

@@ -81,8 +81,6 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     sealed_from: Option<u64>,
     /// The newest prune of the log.
     pruned: Option<NewestPrune>,
-    /// Whether the last whole record that is written still needs a seal behind it.
-    owes_seal: bool,
     /// What is left of a line that was written in part.
     unfinished: Vec<u8>,
     closed: bool,
@@ -204,7 +202,6 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             sealing: None,
             sealed_from: None,
             pruned: None,
-            owes_seal: false,
             unfinished: Vec::new(),
             closed: false,
             pid: std::process::id(),

@@ -79,6 +79,7 @@ impl Checker {
         link: Link,
         place: Place<'_>,
     ) {
+        opened.key.iter().for_each(|key| self.state.trust.keys.name(&key.vkey));
         let seq = record.seq;
         let mut found = Vec::new();
         match self.state.log_id {
@@ -127,6 +128,7 @@ impl Checker {
     }
 
     fn check_log_opened(&mut self, opened: &LogOpened, seq: u64, place: Place<'_>) {
+        opened.vkey.iter().for_each(|vkey| self.state.trust.keys.name(vkey));
         if let Some(notice) = self.state.opening.writer_opened(opened) {
             self.ledger.note(notice.at(place, seq));
         }

@@ -18,6 +18,8 @@ pub(super) struct Pending {
     pub(super) critical: bool,
     pub(super) bytes: u64,
     pub(super) since: Option<Duration>,
+    /// Whether the last whole record that is written still needs a seal behind it.
+    pub(super) owes_seal: bool,
 }
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
@@ -53,13 +55,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// [`WriteError::Io`]: there is no next record yet, or it cannot be written.
     fn pay_seal(&mut self) -> Result<(), WriteError> {
         self.finish_line()?;
-        if !self.owes_seal || broken::is(Broken::SealOwed) {
+        if !self.pending.owes_seal || broken::is(Broken::SealOwed) {
             return Ok(());
         }
         if let Some(Log { service_id, .. }) = self.log {
             self.declare_losses(service_id, Claim::Closing)?;
         }
-        if self.owes_seal {
+        if self.pending.owes_seal {
             let cause = Arc::new(io::ErrorKind::StorageFull.into());
             return Err(WriteError::Io { action: "seal the record before", cause });
         }

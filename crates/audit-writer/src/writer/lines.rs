@@ -85,7 +85,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             }
             let line = lines.bytes.get(start..end).unwrap_or_default();
             let is_last = end == lines.bytes.len();
-            self.owes_seal = key.is_some() && !is_last;
+            self.pending.owes_seal = key.is_some() && !is_last;
             if end > written {
                 let begun = written.saturating_sub(start);
                 self.unfinished.extend(line.get(begun..).unwrap_or_default());
@@ -95,7 +95,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
                     hash = seal_record(&mut line, 0, &hash, key);
                     self.unfinished.clear();
                     self.unfinished.extend(line.get(begun..).unwrap_or_default());
-                    self.owes_seal = false;
+                    self.pending.owes_seal = false;
                 }
             }
             let Some(seq) = self.chain.next_seq() else { break };

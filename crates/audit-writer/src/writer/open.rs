@@ -98,7 +98,6 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.continues = None;
         self.announced = true;
         self.found = None;
-        self.owes_seal = false;
         if opening.sealing.is_some() {
             self.sealed_from = self.sealed_from.or(Some(first_seq));
         }
@@ -136,7 +135,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// before; where this writer opens the log, who it is; what else is to be said of what is before;
     /// and a change of the key.
     fn opening(&self, first_seq: u64, log_id: LogId, new_key: Option<&SigningKey>) -> Opening {
-        let mut events: Vec<_> = self.accounts.to_vec();
+        let mut events = self.accounts.clone();
         events.extend(self.unrecorded());
         if !self.announced {
             events.push(LifecycleEvent::LogOpened(self.log_opened()));
@@ -243,6 +242,13 @@ fn place(event: &LifecycleEvent) -> u8 {
         LifecycleEvent::DamageFound { .. } => 4,
         LifecycleEvent::SegmentMissing { .. } => 5,
         LifecycleEvent::CheckpointSigned { .. } => 6,
-        _ => 7,
+        LifecycleEvent::SegmentOpened(_)
+        | LifecycleEvent::EventsLost { .. }
+        | LifecycleEvent::SegmentsPruned { .. }
+        | LifecycleEvent::ClockStepped { .. }
+        | LifecycleEvent::DiskFull { .. }
+        | LifecycleEvent::KeyChanged { .. }
+        | LifecycleEvent::LogClosed
+        | _ => 7,
     }
 }

@@ -262,14 +262,16 @@ impl<S: Store> Signer<S> {
     ) -> Self {
         let Own { newest, others } = own;
         let recorded_size = recorded.map(|recorded| recorded.size);
-        let noted = newest.as_ref().map(|own| own.checkpoint.clone());
+        let own_newest = newest.as_ref().map(|own| own.checkpoint.clone());
         let told = recorded.filter(|_| is_vouched).and_then(|told| recorded_by(told, &key));
-        let missing =
-            told.as_ref().filter(|told| Some(told.size()) > noted.as_ref().map(Checkpoint::size));
+        let missing = told
+            .as_ref()
+            .filter(|told| Some(told.size()) > own_newest.as_ref().map(Checkpoint::size));
         let missing = missing.map(Checkpoint::size);
-        let unrecorded = noted.as_ref().filter(|noted| Some(noted.size()) > recorded_size);
-        let unrecorded = unrecorded.map(|noted| signed(noted, &key));
-        let newest_known = if missing.is_some() { told } else { noted };
+        let unrecorded =
+            own_newest.as_ref().filter(|own_newest| Some(own_newest.size()) > recorded_size);
+        let unrecorded = unrecorded.map(|own_newest| signed(own_newest, &key));
+        let newest_known = if missing.is_some() { told } else { own_newest };
         Self {
             quiet: newest_known.as_ref().map_or(0, Checkpoint::size),
             newest: newest_known,

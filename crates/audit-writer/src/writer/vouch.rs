@@ -87,9 +87,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.sealing = sealing;
         self.signer = Some(signer);
         let asked = self.ask_sinks(sinks);
-        match asked {
-            Ok(()) => self.accounts.extend(adopted),
-            Err(_) => (self.signer, self.sealing) = (None, None),
+        if asked.is_ok() {
+            self.accounts.extend(adopted);
+        } else {
+            (self.signer, self.sealing) = (None, None);
         }
         asked
     }
