@@ -51,7 +51,7 @@ fn killed(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
 
 fn newest_of(files: &mut BTreeMap<String, Vec<u8>>) -> &mut Vec<u8> {
     let is_segment = |name: &String| name.ends_with(".audit.jsonl");
-    let name = files.keys().filter(|name| is_segment(name)).next_back().unwrap().clone();
+    let name = files.keys().rfind(|name| is_segment(name)).unwrap().clone();
     files.get_mut(&name).unwrap()
 }
 

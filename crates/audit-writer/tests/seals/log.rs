@@ -81,8 +81,7 @@ pub(crate) fn kill(disk: &SimDisk, log: SimWriter) {
 /// The newest segment: its name and its bytes.
 pub(crate) fn newest(disk: &SimDisk) -> (String, Vec<u8>) {
     let files = disk.files();
-    let segments = files.into_iter().filter(|(name, _)| SegmentName::parse(name).is_some());
-    segments.last().unwrap()
+    files.into_iter().rfind(|(name, _)| SegmentName::parse(name).is_some()).unwrap()
 }
 
 /// The segments and notes that somebody without the key may look at.
@@ -128,7 +127,7 @@ pub(crate) fn forged_all(after: &Receipt, payloads: &[&str]) -> Vec<u8> {
         after = receipt;
         line
     };
-    payloads.iter().flat_map(|payload| forge(payload)).collect()
+    payloads.iter().flat_map(forge).collect()
 }
 
 /// The key of the seals of another log, which somebody may own.

@@ -13,7 +13,7 @@ fn queued(disk: &SimDisk) -> QueuedWriter {
     let (rotation, damage) = (RotationPolicy::Daily, OnDamage::Refuse);
     let mut log = AuditFileWriter::with(disk.store(), noon(), rotation, flush, damage).unwrap();
     log.sign(Signing::new(key())).unwrap();
-    let overflow = OverflowPolicy::Block { deadline: Duration::from_secs(60) };
+    let overflow = OverflowPolicy::Block { deadline: Duration::from_mins(1) };
     QueuedWriter::start(log, service(), overflow).unwrap()
 }
 
@@ -47,6 +47,6 @@ fn a_record_that_a_full_disk_made_the_last_is_not_durable_before_a_seal_follows(
         disk.limit(None);
         flushed.join().unwrap().unwrap();
     });
-    assert!(receipts.iter().all(|receipt| receipt.wait(Duration::from_secs(60)).is_ok()));
+    assert!(receipts.iter().all(|receipt| receipt.wait(Duration::from_mins(1)).is_ok()));
     assert!(is_sealed(&lines(&newest(&disk).1).pop().unwrap()));
 }
