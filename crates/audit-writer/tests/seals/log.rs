@@ -122,7 +122,7 @@ pub(crate) fn forged(after: &Receipt, payload: &str) -> (Vec<u8>, Receipt) {
 /// Records behind another one, with these events.
 pub(crate) fn forged_all(after: &Receipt, payloads: &[&str]) -> Vec<u8> {
     let mut after = *after;
-    let mut forge = |payload: &&str| {
+    let forge = |payload: &&str| {
         let (line, receipt) = forged(&after, payload);
         after = receipt;
         line
