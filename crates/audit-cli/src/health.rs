@@ -137,7 +137,7 @@ fn first_unsigned(args: &HealthArgs, covered: Option<u64>) -> io::Result<Option<
     let Some(UnsignedLimit::Secs(_)) = args.max_unsigned else { return Ok(None) };
     let source = DirSource::open_dir(&args.dir)?;
     let recorded = recorded_at(&source, covered.unwrap_or(0))?;
-    Ok(recorded.map(|time| time.instant()))
+    Ok(recorded.map(audit_core::EventTime::instant))
 }
 
 fn problems(args: &HealthArgs, page: &Page<'_>) -> Vec<Problem> {

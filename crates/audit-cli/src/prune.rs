@@ -92,11 +92,23 @@ enum Fault {
     #[error(transparent)]
     Key(#[from] KeyFileError),
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(Box<OpenError>),
     #[error(transparent)]
-    Prune(#[from] PruneError),
+    Prune(Box<PruneError>),
     #[error(transparent)]
     Close(#[from] WriteError),
+}
+
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        Self::Open(Box::new(error))
+    }
+}
+
+impl From<PruneError> for Fault {
+    fn from(error: PruneError) -> Self {
+        Self::Prune(Box::new(error))
+    }
 }
 
 fn prune(args: &PruneArgs) -> Result<PrunePlan, Fault> {

@@ -20,7 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// The report on a log: the answer of every verification that could look.
 ///
-/// [`fmt::Display`] gives the text for a person, [`Serialize`] the JSON. Every text out of the log
+/// [`Display`](std::fmt::Display) gives the text for a person, [`Serialize`] the JSON. Every text out of the log
 /// has its hostile code points made visible.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -39,7 +39,7 @@ impl Signing {
     }
 
     /// Takes over, by an operator's word, the records that nothing vouches for, where the log ends
-    /// with this record: see [`OpenError::Unvouched`](crate::OpenError::Unvouched), which tells it.
+    /// with this record: see [`OpenError::Unvouched`], which tells it.
     /// The log says for ever that they were taken over. No configuration should hold this word: it is
     /// given once, by somebody who has looked at the log.
     #[must_use]
