@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use audit_core::{FlushMode, OnDamage, OverflowPolicy, RotationPolicy};
-use audit_writer::{AuditFileWriter, Condition, QueuedWriter, Signing, SimDisk};
+use audit_writer::{AuditFileWriter, Condition, QueuedWriter, Signing, SimClock, SimDisk};
 
 use crate::common::{critical, routine, service, wait_until};
 use crate::log::{is_sealed, key, lines, newest, noon};
 
-fn queued(disk: &SimDisk) -> QueuedWriter {
+fn queued(disk: &SimDisk, clock: &SimClock) -> QueuedWriter {
     let flush = FlushMode::Batched { size: 100, interval_secs: 3_600 };
     let (rotation, damage) = (RotationPolicy::Daily, OnDamage::Refuse);
-    let mut log = AuditFileWriter::with(disk.store(), noon(), rotation, flush, damage).unwrap();
+    let mut log =
+        AuditFileWriter::with(disk.store(), clock.clone(), rotation, flush, damage).unwrap();
     log.sign(Signing::new(key())).unwrap();
     let overflow = OverflowPolicy::Block { deadline: Duration::from_mins(1) };
     QueuedWriter::start(log, service(), overflow).unwrap()
@@ -21,13 +22,13 @@ fn queued(disk: &SimDisk) -> QueuedWriter {
 /// seal, since it was not to be the last.
 #[test]
 fn a_record_that_a_full_disk_made_the_last_is_not_durable_before_a_seal_follows() {
-    let disk = SimDisk::default();
-    let log = queued(&disk);
+    let (disk, clock) = (SimDisk::default(), noon());
+    let log = queued(&disk, &clock);
     log.emit(&critical(0).event, &critical(0).sanitized).unwrap();
     log.flush().unwrap();
     let line = {
         let disk = SimDisk::default();
-        let log = queued(&disk);
+        let log = queued(&disk, &noon());
         log.emit(&critical(0).event, &critical(0).sanitized).unwrap();
         log.flush().unwrap();
         let before = newest(&disk).1.len();
@@ -45,6 +46,11 @@ fn a_record_that_a_full_disk_made_the_last_is_not_durable_before_a_seal_follows(
         assert!(last.ends_with(b"\n") && !is_sealed(&last), "it is whole, without a seal");
         assert!(receipts[0].wait(Duration::ZERO).is_err(), "its receipt waits");
         disk.limit(None);
+        // The worker tries again after a second.
+        wait_until(|| {
+            clock.pass(Duration::from_secs(1));
+            flushed.is_finished()
+        });
         flushed.join().unwrap().unwrap();
     });
     assert!(receipts.iter().all(|receipt| receipt.wait(Duration::from_mins(1)).is_ok()));
