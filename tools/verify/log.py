@@ -252,6 +252,8 @@ class Log:
             is_right = (told["last_seq"] < told["seq"] < min(seq, self.first())
                         and (not known or told.items() <= known.items()))
         need(is_right or self.unsure, "its segments_pruned is another")
+        if known and not told:
+            known["owed"] = False
         if told and not known:
             self.pruned = {**told, "left": False, "owed": True}
 

@@ -302,6 +302,15 @@ impl fmt::Display for Shown<'_> {
 }
 
 impl WriteError {
+    /// The log cannot be read.
+    pub(crate) fn reading(error: OpenError) -> Self {
+        let (action, cause) = match error {
+            OpenError::Io { action, source } => (action, source),
+            other => ("read the log", io::Error::other(other)),
+        };
+        Self::Io { action, cause: Arc::new(cause) }
+    }
+
     /// Whether nothing was written for want of space, which may return.
     pub(crate) fn is_refused_for_space(&self) -> bool {
         matches!(self, Self::Io { cause, .. } if is_full(cause))

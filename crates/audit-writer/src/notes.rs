@@ -82,25 +82,30 @@ impl<S: Store> Notes<S> {
         Ok(own)
     }
 
-    /// Keeps an own checkpoint, durably. An own one of this name that says the same is as good; what
-    /// somebody else put there makes way.
+    /// Keeps an own checkpoint, durably. An own one of this name that says the same is as good. What
+    /// somebody else put there makes way: it is no reason not to sign, and where it contradicts the log
+    /// it is moved aside, since it may be all that tells of records that are gone.
     pub(crate) fn keep(&mut self, own: &OwnNote, keys: &[VerifyingKey]) -> io::Result<()> {
         let folder = self.0.as_mut().ok_or(io::ErrorKind::NotFound)?;
         let name = note_name(own.checkpoint.size());
-        let is_taken = folder.names()?.contains(&name);
-        if is_taken
-            && let Some(kept) = read(folder, &name).ok().and_then(|b| OwnNote::open(&b, keys))
-        {
-            if kept.checkpoint != own.checkpoint {
-                return Err(io::ErrorKind::AlreadyExists.into());
+        let names = folder.names()?;
+        let is_taken = names.contains(&name);
+        if is_taken {
+            let there = read(folder, &name)?;
+            if let Some(kept) = OwnNote::open(&there, keys) {
+                if kept.checkpoint != own.checkpoint {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                return folder.sync_dir();
             }
-            return folder.sync_dir();
+            if !says_the_same(&there, &own.checkpoint) {
+                let aside = free_name(&names, own.checkpoint.size());
+                write(folder, &there)?;
+                folder.publish(&aside)?;
+                folder.sync_dir()?;
+            }
         }
-        let mut file = folder.create()?;
-        if let (_, Some(cause)) = put(&mut file, own.note.as_bytes()) {
-            return Err(io::Error::new(cause.kind(), cause));
-        }
-        broken::unless(Broken::NoteUnsynced, || file.sync())?;
+        write(folder, own.note.as_bytes())?;
         if is_taken {
             folder.remove(&name)?;
         }
@@ -124,6 +129,28 @@ impl OwnNote {
         let is_plain = checkpoint.extensions().next().is_none();
         is_plain.then(|| Self { checkpoint, note: signed.note().to_string() })
     }
+}
+
+/// Whether a note is over the same records, whoever signed it.
+fn says_the_same(note: &[u8], own: &Checkpoint) -> bool {
+    let text = Note::parse(note).ok().and_then(|note| note.text().parse::<Checkpoint>().ok());
+    text.is_some_and(|said| (said.size(), said.root()) == (own.size(), own.root()))
+}
+
+/// A name under which what was in the way of a checkpoint is kept: still that of a note, so that a
+/// verifier reads it, and of no size.
+fn free_name(names: &[String], size: u64) -> String {
+    let aside = |number: u64| format!("{size:020}.{number}{SUFFIX}");
+    (1..u64::MAX).map(aside).find(|name| !names.contains(name)).unwrap_or_else(|| aside(0))
+}
+
+/// Writes a new file that has no name yet, durably.
+fn write<S: Store>(folder: &mut S, bytes: &[u8]) -> io::Result<()> {
+    let mut file = folder.create()?;
+    if let (_, Some(cause)) = put(&mut file, bytes) {
+        return Err(io::Error::new(cause.kind(), cause));
+    }
+    broken::unless(Broken::NoteUnsynced, || file.sync())
 }
 
 fn read<S: Store>(folder: &S, name: &str) -> io::Result<Vec<u8>> {

@@ -16,11 +16,13 @@ mod marks;
 mod order;
 mod own;
 mod read;
+mod recent;
 mod retention;
 mod scan;
 mod tail;
 mod tree;
 mod vouched;
+mod whole;
 
 use std::sync::Arc;
 
@@ -42,11 +44,12 @@ pub(crate) use keys::{predecessor, successor};
 pub(crate) use line::CheckpointRecord;
 use read::{read_range, read_records};
 pub use retention::{ClockTrust, PruneError, PrunePlan, plan_prune};
-pub(crate) use retention::{Left, Old, Opening, Prunable, is_allowed, prunable, pruned_files};
+pub(crate) use retention::{Left, Prunable, is_allowed, is_of_signed_log, prunable, pruned_files};
 pub(crate) use scan::Known;
 use scan::{Opened, Scan, SealedEnd};
 pub(crate) use tree::root_at;
 pub(crate) use vouched::{first_seq, has_sealed_opening, last_right_seal, newest_right_seal};
+pub(crate) use whole::{Old, Opening, newest_prune};
 
 /// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
 const TAIL_BYTES_MAX: u64 = 16 << 20;
@@ -137,7 +140,7 @@ pub(crate) fn recover<S: Store>(
         return Err(damaged(0, Damage::OpeningUnsealed));
     };
     let offset = end.offset;
-    let account = match tail(store, older, &name, &file, &scan, bytes)? {
+    let account = match judge_tail(store, older, &name, &file, &scan, bytes)? {
         Tail::Empty => None,
         Tail::Crash(recovered) => Some(*recovered),
         Tail::Damage(damage) => match on_damage {
@@ -158,7 +161,7 @@ pub(crate) fn recover<S: Store>(
 }
 
 /// Judges what a scan of a segment of so many bytes has left.
-fn tail<S: Store>(
+fn judge_tail<S: Store>(
     store: &S,
     older: &[SegmentName],
     name: &str,

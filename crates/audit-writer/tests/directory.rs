@@ -282,6 +282,7 @@ fn who_is_told_to_go_on_after_damage_declares_it_and_the_log_stays_tampered() {
         (Damage::LineNotARecord, flipped),
         (Damage::RecordNotLinked, [&lines[..4], &lines[5..]].concat().concat()),
         (Damage::ByteAfterRecord, [&whole[..whole.len() - 1], b"x"].concat()),
+        (Damage::LineTooLong, [&whole[..], &vec![b'x'; (1 << 16) + 1]].concat()),
         (Damage::NulsWithinBlock, [&whole[..whole.len() - 100], &[0; 7], b"x"].concat()),
         (Damage::TailTooLong, [&whole[..], &vec![b'x'; (1 << 20) + 1]].concat()),
         (Damage::BytesAfterClose, [&closed_segment()[..], b"x"].concat()),

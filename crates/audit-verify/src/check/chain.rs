@@ -122,7 +122,11 @@ impl Chain {
                     tree.push(*prev_hash);
                 }
             }
-            _ => self.lose_tree(),
+            _ => {
+                self.lose_tree();
+                // What it stands behind may not be the log's beginning.
+                self.gap = self.gap.map(|gap| gap.min(seq));
+            }
         }
     }
 

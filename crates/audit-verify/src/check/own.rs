@@ -114,6 +114,9 @@ impl Checker {
         opening.segment_opened(opened, seq, is_by_another && !damaged);
         let is_complete = opened.unsynced_max_bytes.is_some() && !is_by_another;
         found.extend(pruning.check_newest(opened.pruned, seq, damaged, is_complete));
+        if opened.pruned.is_none() {
+            pruning.owe_no_more();
+        }
         found
     }
 

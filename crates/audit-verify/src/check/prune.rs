@@ -8,6 +8,7 @@ use audit_core::{Digest, Frontier};
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
 use crate::parse::lifecycle::{NewestPrune, SegmentsPruned};
 use crate::scan::SegmentName;
+use crate::verdict::Verdict;
 
 /// What is known of the beginning of the log, and of what was deleted before it.
 #[derive(Clone, Debug, Default)]
@@ -164,6 +165,13 @@ impl Pruning {
         Some(finding.expected(said(known.map(|known| known.prune))).found(said(stated)))
     }
 
+    /// Notes a segment that repeats no prune: the writers of the next ones read it, and none before.
+    pub(super) fn owe_no_more(&mut self) {
+        if let Some(newest) = &mut self.newest {
+            newest.is_owed = false;
+        }
+    }
+
     /// Takes back what the records from `first_seq` on say: they were adopted, and attest nothing.
     pub(super) fn adopt_from(&mut self, first_seq: u64) {
         self.accounts.retain(|account| account.seq < first_seq);
@@ -193,6 +201,15 @@ impl Pruning {
         })
     }
 
+    /// Whether a record that cannot be read may say why the beginning is not there. What cannot be
+    /// read accounts for nothing by itself: a segment that can be read has to repeat it, or bytes that
+    /// were changed are found.
+    fn may_be_said(&self, ledger: &Ledger) -> bool {
+        let repeated = self.newest.map(|newest| newest.prune.last_seq.saturating_add(1));
+        let begins = self.begins().unwrap_or_default();
+        repeated >= Some(begins) || ledger.worst >= Some(Verdict::Tampered)
+    }
+
     /// Says at the end of the log whether its beginning is accounted for.
     ///
     /// `is_excused` tells whether an operator took the log over as it begins.
@@ -211,7 +228,7 @@ impl Pruning {
         } else if is_excused(first.seq) {
             let message = format!("{deleted}: an operator adopted the log as it begins");
             ledger.note(Notice::new(NoticeCode::RecordsAdopted, message).in_file(&name));
-        } else if damaged || self.contradicted {
+        } else if damaged && self.may_be_said(ledger) || self.contradicted {
             let message = format!("{deleted}, and what may say why is damaged");
             ledger.note(Notice::new(NoticeCode::HeadMissing, message).in_file(&name));
         } else {

@@ -154,22 +154,22 @@ impl Claims {
     }
 
     /// Says of each claim that was not compared why it was not, once the log has been read: it has
-    /// this many records, if that is known, of which so many were deleted since.
-    pub(super) fn finish(&self, end: Option<u64>, gone: u64, ledger: &mut Ledger) {
+    /// this many records, as far as it can be read, of which so many were deleted since.
+    pub(super) fn finish(&self, end: u64, gone: u64, ledger: &mut Ledger) {
         let (mut least, mut most, mut passed) = (None, None, 0_u64);
         let claims = self.by_size.iter().zip(&self.outcomes);
         for (claim, _) in claims.filter(|(_, outcome)| outcome.seen == Seen::NotYet) {
-            match (end, &claim.by) {
-                (Some(end), _) if claim.size > end => ledger.find(claim.beyond(end)),
-                (_, By::Given(_)) if claim.size < gone => {
+            match &claim.by {
+                _ if claim.size > end => ledger.find(claim.beyond(end)),
+                By::Given(_) if claim.size < gone => {
                     let records = claim.size;
                     let message = format!(
                         "the given checkpoint over {records} records says nothing: they were deleted"
                     );
                     ledger.note(Notice::new(NoticeCode::PinInPruned, message));
                 }
-                (_, By::Given(_)) => ledger.find(claim.finding(Code::PinNotChecked)),
-                (_, By::Beside { .. }) => {
+                By::Given(_) => ledger.find(claim.finding(Code::PinNotChecked)),
+                By::Beside { .. } => {
                     least.get_or_insert(claim.size);
                     most = Some(claim.size);
                     passed = passed.saturating_add(1);

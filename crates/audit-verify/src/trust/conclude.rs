@@ -63,8 +63,10 @@ impl Trust {
         end: End<'_>,
         ledger: &mut Ledger,
     ) -> Coverage {
-        self.heads.finish(end.records, ledger);
-        self.claims.finish(end.records, end.gone, ledger);
+        // What cannot be read accounts for nothing: a record that is known to have been is absent.
+        let records = end.records.unwrap_or_else(|| end.last_seq.map_or(0, |seq| seq.saturating_add(1)));
+        self.heads.finish(records, ledger);
+        self.claims.finish(records, end.gone, ledger);
         self.say_of_recorded(ledger);
         self.miss_checkpoints(source, ledger);
         let mut tally = self.tally(source, end, ledger);
@@ -94,6 +96,8 @@ impl Trust {
         let mut tally = Tally::default();
         tally.coverage.add(self.heads.covered(end.gap), Elsewhere::Head);
         for (claim, is_held) in self.claims.outcomes() {
+            // A record that stood out of order since may belong before those that were compared.
+            let is_held = is_held && end.gap.is_none_or(|gap| claim.size <= gap);
             match &claim.by {
                 By::Beside { standing, .. } => {
                     let again = self.judge_again(claim, standing, source, ledger);

@@ -63,10 +63,10 @@ impl Heads {
     }
 
     /// Says of each head that was not met why it was not, once the log has been read: it has this
-    /// many records, if that is known.
-    pub(crate) fn finish(&self, records: Option<u64>, ledger: &mut Ledger) {
+    /// many records, as far as it can be read.
+    pub(crate) fn finish(&self, records: u64, ledger: &mut Ledger) {
         for (head, _) in self.heads.iter().filter(|(_, seen)| *seen == Seen::NotYet) {
-            if let Some(records) = records.filter(|&records| head.seq >= records) {
+            if head.seq >= records {
                 let last = records.checked_sub(1);
                 let end = last.map_or("nothing".to_owned(), |last| format!("seq {last}"));
                 ledger.find(

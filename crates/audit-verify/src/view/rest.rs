@@ -73,7 +73,7 @@ impl Reader {
                 self.checker.tail_was_compared();
                 self.checker.ledger.find(finding(Code::RecoveryMismatch));
             }
-            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {
+            After::NoAccount | After::Account(_) | After::Opaque(_) => {
                 self.checker.ledger.find(finding(Code::TornTail));
             }
         }

@@ -24,6 +24,9 @@ pub enum Damage {
     /// A line of its tail is no record, and no lost block explains that: a byte was changed.
     #[error("a line of its tail is no record and holds no lost block")]
     LineNotARecord,
+    /// Its unfinished last line is longer than any record.
+    #[error("its unfinished line is longer than any record")]
+    LineTooLong,
     /// Its unfinished last line begins with a whole record.
     #[error("its last record is followed by another byte than a line feed")]
     ByteAfterRecord,
@@ -58,6 +61,7 @@ impl Damage {
             Self::TailTooLong => "tail_too_long",
             Self::RecordNotLinked => "record_not_linked",
             Self::LineNotARecord => "line_not_a_record",
+            Self::LineTooLong => "line_too_long",
             Self::ByteAfterRecord => "byte_after_record",
             Self::NulsWithinBlock => "nuls_within_block",
             Self::OpeningUnsealed => "opening_unsealed",

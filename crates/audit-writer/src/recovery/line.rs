@@ -127,17 +127,17 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// What the writer of the next segment found behind the whole records of the one before.
-    pub(super) fn log_recovered(&self) -> Option<FoundTail> {
-        if let Own::LogRecovered(found) = self.own()? { Some(found.clone()) } else { None }
-    }
-
     /// What retention was about to delete, and the files.
     pub(super) fn segments_pruned(&self) -> Option<(NewestPrune, Arc<[PrunedFile]>)> {
         let Own::SegmentsPruned(pruned) = self.own()? else { return None };
         let PrunedEnd { last_seq, last_hash } = pruned.end;
         let newest = NewestPrune { seq: self.seq, last_seq, last_hash };
         Some((newest, pruned.files.as_slice().into()))
+    }
+
+    /// Seq of the first of the records that an operator took over.
+    pub(super) fn adopted_from(&self) -> Option<u64> {
+        if let Own::RecordsAdopted(adopted) = self.own()? { Some(adopted.first_seq) } else { None }
     }
 
     /// A checkpoint that was signed.

@@ -79,7 +79,7 @@ pub(super) struct SegmentsPruned {
 /// Which records an operator took over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RecordsAdopted {
-    first_seq: u64,
+    pub(super) first_seq: u64,
     last_seq: u64,
     begins: u64,
 }

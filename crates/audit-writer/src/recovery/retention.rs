@@ -5,12 +5,12 @@ use std::path::Path;
 
 use audit_core::lifecycle::PrunedFile;
 use audit_core::limits::SEGMENT_DAYS_MAX;
-use audit_core::{Digest, Receipt, RetentionPolicy};
+use audit_core::{Receipt, RetentionPolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::line::{FoundTail, Line};
+use super::line::Line;
 use super::read::{digest_from, read_records};
-use super::scan::Scan;
+use super::whole::{Old, Opening};
 use super::segments;
 use crate::error::{OpenError, WriteError};
 use crate::outbox::SinkFailure;
@@ -135,15 +135,6 @@ pub fn plan_prune(
     })
 }
 
-/// A segment that may be deleted.
-#[derive(Clone, Debug)]
-pub(crate) struct Old {
-    pub(crate) file: PrunedFile,
-    pub(crate) last: Receipt,
-    /// The frontier of the records up to its last.
-    pub(crate) frontier: Vec<Digest>,
-}
-
 /// What a policy lets go.
 #[derive(Debug, Default)]
 pub(crate) struct Prunable {
@@ -151,6 +142,16 @@ pub(crate) struct Prunable {
     pub(crate) old: Vec<Old>,
     /// Whether one more would go if the clock were believed whole.
     pub(crate) capped: bool,
+}
+
+/// Whether a log signs, as the beginning of any of its segments says.
+pub(crate) fn is_of_signed_log<S: Store>(store: &S) -> Result<bool, OpenError> {
+    for segment in segments(store)? {
+        if Opening::read(store, segment)?.is_some_and(|opening| opening.is_of_signed_log()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The segments that a policy lets go, oldest first. The newest is never among them. `counts` tells
@@ -270,72 +271,6 @@ impl Left {
                 Ok(_) | Err(_) => Self::Other,
             },
         }
-    }
-}
-
-/// The first records of a segment.
-#[derive(Debug)]
-pub(crate) struct Opening {
-    timestamp: String,
-    pub(crate) first_seq: u64,
-    prev_hash: Digest,
-    pub(crate) frontier: Vec<Digest>,
-    tail: Option<FoundTail>,
-}
-
-impl Opening {
-    fn read<S: Store>(store: &S, segment: SegmentName) -> Result<Option<Self>, OpenError> {
-        let file = open(store, segment)?;
-        let mut opening: Option<Self> = None;
-        read_records(&file, |line| {
-            let line = Line::parse(line)?;
-            if let Some(opening) = &mut opening {
-                opening.tail = line.log_recovered();
-                return None;
-            }
-            let frontier = line.segment_opened()?.merkle_frontier;
-            let (timestamp, first_seq) = (line.timestamp.to_owned(), line.seq);
-            let prev_hash = line.prev_hash;
-            opening = Some(Self { timestamp, first_seq, prev_hash, frontier, tail: None });
-            Some(())
-        })?;
-        Ok(opening.filter(|opening| opening.first_seq == segment.first_seq))
-    }
-}
-
-impl Old {
-    /// Reads a segment to its end; `None` when it is not whole up to where the next one goes on.
-    pub(crate) fn read<S: Store>(
-        store: &S,
-        segment: SegmentName,
-        next: &Opening,
-    ) -> Result<Option<Self>, OpenError> {
-        let file = open(store, segment)?;
-        let mut scan = Scan::new(segment);
-        let size = read_records(&file, |line| scan.take(line))?;
-        let Some(end) = scan.end() else { return Ok(None) };
-        let Some(last) = scan.opened.as_ref().and_then(|_| end.chain.head()) else {
-            return Ok(None);
-        };
-        let frontier = end.chain.frontier();
-        let links = last.hash == next.prev_hash
-            && frontier.size() == next.first_seq
-            && frontier.roots() == next.frontier;
-        let name = segment.to_string();
-        let tail = FoundTail {
-            file: name.clone(),
-            offset: end.offset,
-            bytes: size.saturating_sub(end.offset),
-            sha256: digest_from(&file, end.offset)?,
-        };
-        let is_accounted = tail.bytes == 0 || next.tail.as_ref() == Some(&tail);
-        if !links || !is_accounted {
-            return Ok(None);
-        }
-        let file =
-            PrunedFile { name, size, sha256: digest_from(&file, 0)?, last_seq: Some(last.seq) };
-        let frontier = next.frontier.clone();
-        Ok(Some(Self { file, last, frontier }))
     }
 }
 

@@ -8,6 +8,7 @@ use audit_core::{Frontier, Seal, SealKey, ServiceId};
 
 use super::line::{CheckpointRecord, Line, other_version};
 use super::order::{Before, Order};
+use super::recent::Recent;
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
@@ -74,6 +75,7 @@ pub(super) struct Scan {
     key: Option<SealKey>,
     pub(super) opened: Option<Opened>,
     pub(super) known: Known,
+    recent: Recent,
     /// The last record with a seal that counts.
     pub(super) sealed: Option<SealedEnd>,
 }
@@ -92,7 +94,8 @@ impl Scan {
             key_named: None,
         };
         let (follows, key, opened, sealed) = (None, None, None, None);
-        Self { name, follows, key, opened, known, sealed }
+        let recent = Recent::new(Frontier::new());
+        Self { name, follows, key, opened, known, recent, sealed }
     }
 
     /// The walk over a segment that is to begin where another ended.
@@ -128,7 +131,8 @@ impl Scan {
             let linked = line.prev_hash == *known.chain.prev_hash()
                 && Some(line.seq) == known.chain.next_seq()
                 && line.service_id == opened.service_id.as_str()
-                && line.agrees_with(&opened.event, self.name.first_seq);
+                && line.agrees_with(&opened.event, self.name.first_seq)
+                && line.checkpoint_signed().is_none_or(|signed| self.recent.allows(&signed));
             if !linked || known.closed || known.other_version.is_some() {
                 return None;
             }
@@ -138,6 +142,7 @@ impl Scan {
         self.known.order = order;
         self.note(&line);
         self.known.chain.push(line.hash);
+        self.recent.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
         self.known.offset = self.known.offset.checked_add(length)?;
         self.seal(&line);
@@ -150,6 +155,7 @@ impl Scan {
         if !line.is_first_of(self.name) {
             return None;
         }
+        self.recent = Recent::new(frontier.clone());
         self.known.chain = Chain::after(line.prev_hash, frontier);
         if self.follows.as_ref().is_some_and(|before| *before != self.known.chain) {
             return None;

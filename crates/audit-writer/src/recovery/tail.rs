@@ -6,6 +6,7 @@
 
 use audit_core::Digest;
 use audit_core::lifecycle::TailKind;
+use audit_core::limits::RECORD_BYTES_MAX;
 
 use super::damage::Damage;
 use super::line::Line;
@@ -65,6 +66,9 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
                 if record.owes_seal() {
                     return Err(Damage::SealMissing);
                 }
+                if record.sealed.is_some() {
+                    return Err(Damage::RecordNotLinked);
+                }
                 unsealed = unsealed.saturating_add(1);
             }
             due = Due::After(record.hash);
@@ -78,6 +82,7 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
         }
         match whole {
             Some(_) => return Err(Damage::LineNotARecord),
+            None if line.len() > RECORD_BYTES_MAX => return Err(Damage::LineTooLong),
             None if follows_a_record(line) => {
                 return Err(Damage::ByteAfterRecord);
             }

@@ -56,6 +56,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if self.current.is_some() {
             self.sign_quietly();
         }
+        self.know_newest_prune().map_err(WriteError::reading)?;
         let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
         let name = SegmentName { first_seq, date: now.date() };
         let log_id = self.log_id()?;

@@ -18,8 +18,8 @@ use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::OpenError;
 use crate::recovery::{
-    ClockTrust, Left, Old, Opening, Prunable, PruneError, PrunePlan, first_seq, has_sealed_opening,
-    is_allowed, prunable, pruned_files,
+    ClockTrust, Found, Left, Old, Opening, Prunable, PruneError, PrunePlan, first_seq,
+    has_sealed_opening, is_allowed, is_of_signed_log, newest_prune, prunable, pruned_files,
 };
 use crate::segment::SegmentName;
 use crate::signing::SignError;
@@ -40,9 +40,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         trust: ClockTrust,
     ) -> Result<PrunePlan, PruneError> {
         self.usable()?;
-        if self.signs_log && !self.signs() && !broken::is(Broken::PruneUnsigned) {
+        // What its newest segment says of that, somebody without the key may have written.
+        let lacks_key = !self.signs() && (self.signs_log || is_of_signed_log(&self.store)?);
+        if lacks_key && !broken::is(Broken::PruneUnsigned) {
             return Err(PruneError::KeyMissing);
         }
+        self.know_newest_prune()?;
         let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
         is_allowed(retention)?;
         let left = match self.left_of_prune() {
@@ -92,8 +95,32 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let Some(next) = next else { return Ok(false) };
         let Some(noted) = signer.noted_at(next.first_seq) else { return Ok(false) };
         let is_whole = Old::read(&self.store, segment, next)?.is_some();
-        let frontier = Frontier::from_roots(next.first_seq, &next.frontier);
+        let frontier = Frontier::from_roots(next.first_seq, next.frontier());
         Ok(is_whole && frontier.is_some_and(|frontier| frontier.root() == *noted.root()))
+    }
+
+    /// Finds the newest prune where the newest segment cannot tell of it: writers of before segments
+    /// repeated it made that one. In a log that signs, only one counts that a checkpoint covers.
+    pub(super) fn know_newest_prune(&mut self) -> Result<(), OpenError> {
+        let is_older = |found: &Found| found.opened.unsynced_max_bytes.is_none();
+        if self.pruned.is_none()
+            && self.found.as_ref().is_some_and(is_older)
+            && first_seq(&self.store)? > 0
+        {
+            let covered = self.last_checkpoint().map_or(0, Checkpoint::size);
+            let below = if self.signs() { covered } else { self.size() };
+            let below = self.adopting_from().map_or(below, |from| from.min(below));
+            self.pruned = newest_prune(&self.store, below)?;
+        }
+        Ok(())
+    }
+
+    /// Seq of the first record that an operator has taken over, which the log does not say yet.
+    fn adopting_from(&self) -> Option<u64> {
+        self.accounts.iter().find_map(|account| match account {
+            LifecycleEvent::RecordsAdopted { first_seq, .. } => Some(*first_seq),
+            _ => None,
+        })
     }
 
     /// The files of the newest prune that a crash left: those that are as they were declared, up to

@@ -1,0 +1,212 @@
+//! What anybody can add to a log: files, names, lines, bytes, notes, signatures, obstacles.
+
+use std::collections::BTreeMap;
+
+use audit_checkpoint::Note;
+use audit_testkit::dice::Dice;
+
+use crate::attacks::{
+    append_hostile, append_own_event, append_segment, append_unfinished, end, forged, newest,
+    note_name, record, stranger, strangers_note,
+};
+use crate::builder::{Files, lines_of};
+use crate::names::{is_note, segments};
+use crate::past::Past;
+use crate::shelf::Obstacle;
+
+/// A log and what was added to it.
+#[derive(Clone, Debug)]
+pub(crate) struct More {
+    pub(crate) files: Files,
+    pub(crate) obstacles: BTreeMap<String, Obstacle>,
+    pub(crate) done: Vec<&'static str>,
+    /// Whether no segment was added or changed.
+    pub(crate) is_beside: bool,
+    /// Whether a file of the log is made unreadable, so that what it holds is not known any more.
+    pub(crate) hides: bool,
+}
+
+/// Adds one thing, or several.
+pub(crate) fn added(found: &Files, past: &Past, others: &[Past], dice: &mut Dice) -> More {
+    let (files, obstacles) = (found.clone(), BTreeMap::new());
+    let mut more = More { files, obstacles, done: Vec::new(), is_beside: true, hides: false };
+    for _ in 0..dice.between(1, 3) {
+        let done = more.add(past, others, dice);
+        more.done.push(done);
+    }
+    more
+}
+
+impl More {
+    fn add(&mut self, past: &Past, others: &[Past], dice: &mut Dice) -> &'static str {
+        match dice.index(13) {
+            0 => self.add_file(dice),
+            1 => self.add_segment(others, dice),
+            2 => self.add_obstacle(past, dice),
+            3 => self.hide(dice),
+            4 => self.add_note(past, dice),
+            5 => self.add_signature(dice),
+            6 => self.copy_note(past, dice),
+            7 => self.at_end(dice, |files, dice| {
+                let event = forged(dice).to_owned();
+                append(files, &[event]);
+                "forged lines"
+            }),
+            8 => self.at_end(dice, append_own_event),
+            9 => self.at_end(dice, append_hostile),
+            10 => self.at_end(dice, append_unfinished),
+            11 => self.at_end(dice, |files, dice| append_segment(files, dice).unwrap_or("nothing")),
+            12 => self.at_end(dice, append_version),
+            _ => self.at_end(dice, append_hole),
+        }
+    }
+
+    fn at_end(
+        &mut self,
+        dice: &mut Dice,
+        append: impl FnOnce(&mut Files, &mut Dice) -> &'static str,
+    ) -> &'static str {
+        if segments(&self.files).next().is_none() {
+            return "nothing";
+        }
+        self.is_beside = false;
+        append(&mut self.files, dice)
+    }
+
+    /// A name that nothing has yet.
+    fn put(&mut self, name: String, bytes: Vec<u8>) {
+        if !self.obstacles.contains_key(&name) {
+            self.files.entry(name).or_insert(bytes);
+        }
+    }
+
+    fn add_file(&mut self, dice: &mut Dice) -> &'static str {
+        let names = ["unknown", "a.new", "checkpoints/a", "checkpoints/b.note", "lost+found", ".prune"];
+        let bytes = vec![b'x'; dice.index(100)];
+        self.put(names[dice.index(names.len())].to_owned(), bytes);
+        "a file of another name"
+    }
+
+    fn add_segment(&mut self, others: &[Past], dice: &mut Dice) -> &'static str {
+        self.is_beside = false;
+        let name = segment_name(dice);
+        let bytes = match dice.index(4) {
+            0 => Vec::new(),
+            1 => vec![b'x'; dice.index(2_000)],
+            2 => {
+                let others = &others[dice.index(others.len())].files;
+                segments(others).next().unwrap().1.clone()
+            }
+            _ => {
+                let count = segments(&self.files).count();
+                let own = segments(&self.files).nth(dice.index(count));
+                own.map(|(_, bytes)| bytes.clone()).unwrap_or_default()
+            }
+        };
+        self.put(name, bytes);
+        "a file with the name of a segment"
+    }
+
+    fn add_obstacle(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
+        let name = match dice.index(3) {
+            0 => "unknown".to_owned(),
+            1 => {
+                self.is_beside = false;
+                segment_name(dice)
+            }
+            _ => note_name(dice.between(1, past.leaves.len() as u64)),
+        };
+        if !self.files.contains_key(&name) {
+            self.obstacles.insert(name, obstacle(dice));
+        }
+        "a name that cannot be read"
+    }
+
+    fn hide(&mut self, dice: &mut Dice) -> &'static str {
+        if let Some(name) = self.files.keys().nth(dice.index(self.files.len())) {
+            let name = name.clone();
+            self.files.remove(&name);
+            self.obstacles.insert(name, obstacle(dice));
+            self.hides = true;
+            self.is_beside = false;
+        }
+        "a file of the log made unreadable"
+    }
+
+    fn add_note(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
+        let size = dice.between(1, past.leaves.len() as u64);
+        let bytes = match dice.index(3) {
+            0 => b"junk\n".to_vec(),
+            1 => Vec::new(),
+            _ => strangers_note(past, size, dice),
+        };
+        self.put(note_name(size), bytes);
+        "a note by somebody else"
+    }
+
+    /// Another signature on a note that is there.
+    fn add_signature(&mut self, dice: &mut Dice) -> &'static str {
+        let names: Vec<_> = self.files.keys().filter(|name| is_note(name)).cloned().collect();
+        if !names.is_empty() {
+            let bytes = self.files.get_mut(&names[dice.index(names.len())]).unwrap();
+            if let Ok(mut note) = Note::parse(bytes)
+                && note.sign(&stranger()).is_ok()
+            {
+                *bytes = note.to_string().into_bytes();
+            }
+        }
+        "a signature by somebody else"
+    }
+
+    /// A note of the log, once more.
+    fn copy_note(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
+        let notes: Vec<_> = self.files.iter().filter(|(name, _)| is_note(name)).collect();
+        if !notes.is_empty() {
+            let bytes = notes[dice.index(notes.len())].1.clone();
+            self.put(note_name(dice.between(1, past.leaves.len() as u64 + 5)), bytes);
+        }
+        "a note under another name"
+    }
+}
+
+fn obstacle(dice: &mut Dice) -> Obstacle {
+    [Obstacle::Denied, Obstacle::Leased, Obstacle::Other][dice.index(3)]
+}
+
+fn segment_name(dice: &mut Dice) -> String {
+    let (seq, day) = (dice.between(0, 40), dice.between(1, 9));
+    format!("{seq:020}.2026-01-0{day}.audit.jsonl")
+}
+
+fn append(files: &mut Files, events: &[String]) {
+    crate::attacks::append_records(files, events);
+}
+
+/// The log goes on in a version of the format that nobody knows, in this segment or the next.
+fn append_version(files: &mut Files, dice: &mut Dice) -> &'static str {
+    let Some(after) = end(files) else { return "nothing" };
+    let (line, after) = record(&after, r#"{"event_type":"format_changed","to":2}"#);
+    newest(files).extend(line);
+    if dice.once_in(2) {
+        files.insert(format!("{:020}.2026-01-09.audit.jsonl", after.seq + 1), Vec::new());
+    }
+    let (line, _) = record(&after, forged(dice));
+    let mut line = String::from_utf8(line).unwrap().replacen("\"v\":1,", "\"v\":2,", 1).into_bytes();
+    crate::builder::seal_line(&mut line);
+    newest(files).extend(line);
+    "records of another version"
+}
+
+/// Zeros behind the end of a segment, as a hole reads.
+fn append_hole(files: &mut Files, dice: &mut Dice) -> &'static str {
+    let bytes = newest(files);
+    let to_block = bytes.len().next_multiple_of(512) - bytes.len();
+    let length = if dice.once_in(2) { to_block + 512 } else { dice.index(3_000) };
+    bytes.extend(vec![0; length]);
+    if dice.once_in(3)
+        && let Some(line) = lines_of(bytes).first().cloned()
+    {
+        bytes.extend(line);
+    }
+    "a hole at the end"
+}

@@ -1,0 +1,69 @@
+//! Nothing that is added makes a log better: no verdict milder, no finding a notice, no coverage
+//! wider.
+
+use audit_verify::{Report, Verdict, verify_source};
+
+use crate::additions::More;
+use crate::builder::Files;
+use crate::law_of_writers::{badness, judged, says};
+use crate::past::{Levels, Past, leaves};
+use crate::shelf::Shelf;
+
+/// Adds to a log that was touched, and judges it before and after.
+///
+/// # Errors
+///
+/// What does not hold.
+pub(crate) fn check(past: &Past, found: &Files, more: More) -> Result<Verdict, String> {
+    let before = judged(found, &past.levels);
+    let after = judged_shelf(&Shelf::new(more.files.clone(), more.obstacles.clone()), &past.levels);
+    for (level, (before, after)) in before.iter().zip(&after).enumerate() {
+        compare(past, &more, before, after, level)
+            .map_err(|why| format!("L{level}: {why}\nbefore: {before}\nafter: {after}"))?;
+    }
+    Ok(before[0].verdict)
+}
+
+fn judged_shelf(shelf: &Shelf, levels: &Levels) -> [Report; 3] {
+    levels.each_ref().map(|options| verify_source(shelf, options, &mut |_| ()).unwrap())
+}
+
+fn compare(
+    past: &Past,
+    more: &More,
+    before: &Report,
+    after: &Report,
+    level: usize,
+) -> Result<(), String> {
+    // What a file says that cannot be read any more is not known: the verdict says so.
+    let is_hidden = more.hides && after.verdict >= Verdict::Unverifiable;
+    let is_wider = |before: Option<u64>, after: Option<u64>| {
+        after.filter(|_| after > before).is_some_and(|seq| !is_so(past, &more.files, seq))
+    };
+    let is_wider = is_wider(before.signed_up_to, after.signed_up_to)
+        || is_wider(before.covered_up_to, after.covered_up_to);
+    if is_wider && !is_hidden {
+        return Err("more is covered".to_owned());
+    }
+    if badness(after.verdict) < badness(before.verdict) && !is_hidden {
+        return Err("it became milder".to_owned());
+    }
+    if before.verdict.exit_code() != 0 && after.verdict.exit_code() == 0 {
+        return Err("it became good".to_owned());
+    }
+    // Beside the segments no finding is lost either.
+    if more.is_beside {
+        let wrong = before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
+        for finding in wrong.filter(|it| !says(after, it)) {
+            return Err(format!("it says no more: {finding:?} at {level}"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the records up to a seq are all there as they were: a log whose damage was told less of
+/// before may be known to be covered once more is told.
+fn is_so(past: &Past, files: &Files, seq: u64) -> bool {
+    let count = usize::try_from(seq).unwrap() + 1;
+    past.leaves.get(..count).is_some_and(|were| leaves(files).get(..count) == Some(were))
+}
