@@ -78,6 +78,11 @@ impl Stated {
         &self.before
     }
 
+    /// Whether the log says that it is sealed, from any record on.
+    pub(super) fn is_sealed(&self) -> bool {
+        matches!(self.origin, Origin::At(_))
+    }
+
     /// Whether the log was sealed before the newest segment.
     pub(super) fn was_sealed(&self) -> bool {
         self.was_sealed

@@ -71,9 +71,9 @@ pub(super) struct SegmentsPruned {
     pub(super) end: PrunedEnd,
     merkle_frontier: Vec<Digest>,
     pub(super) files: Vec<PrunedFile>,
-    after: Option<PrunedEnd>,
+    pub(super) after: Option<PrunedEnd>,
     /// Whether the record says how old records had to be, as all do since there are seals.
-    has_before: bool,
+    pub(super) has_before: bool,
 }
 
 /// Which records an operator took over.
@@ -104,6 +104,11 @@ pub(crate) struct KeyChanged {
 }
 
 impl Own {
+    /// What was about to be deleted.
+    pub(super) fn pruned(&self) -> Option<&SegmentsPruned> {
+        if let Self::SegmentsPruned(pruned) = self { Some(pruned) } else { None }
+    }
+
     /// The event of the writer's own that this is; `None` where it is a caller's.
     pub(super) fn of(event: &Event<'_>) -> Result<Option<Self>, Malformed> {
         Self::parse(&event.event_type.to_plain(), event.json)

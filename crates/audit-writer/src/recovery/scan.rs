@@ -8,6 +8,7 @@ use audit_core::{Frontier, Seal, SealKey, ServiceId};
 
 use super::line::{CheckpointRecord, Line, other_version};
 use super::order::{Before, Order};
+use super::own::Own;
 use super::recent::Recent;
 use crate::chain::Chain;
 use crate::segment::SegmentName;
@@ -132,6 +133,7 @@ impl Scan {
                 && Some(line.seq) == known.chain.next_seq()
                 && line.service_id == opened.service_id.as_str()
                 && line.agrees_with(&opened.event, self.name.first_seq)
+                && self.goes_on_after_prune(&line, &opened.event)
                 && line.checkpoint_signed().is_none_or(|signed| self.recent.allows(&signed));
             if !linked || known.closed || known.other_version.is_some() {
                 return None;
@@ -147,6 +149,24 @@ impl Scan {
         self.known.offset = self.known.offset.checked_add(length)?;
         self.seal(&line);
         Some(())
+    }
+
+    /// Whether a prune goes on where the newest one before it ended, as far as the segment tells.
+    fn goes_on_after_prune(&self, line: &Line<'_>, opened: &SegmentOpened) -> bool {
+        let Some(pruned) = line.own().and_then(Own::pruned).filter(|it| it.has_before) else {
+            return true;
+        };
+        let known = self.known.pruned.as_ref();
+        let newest = known.map(|(newest, _)| newest).or(opened.pruned.as_ref());
+        match (newest, &pruned.after) {
+            (Some(newest), Some(after)) => {
+                (newest.last_seq, newest.last_hash) == (after.last_seq, after.last_hash)
+            }
+            // One of before prunes said so does not say after what the next one comes.
+            (Some(_), None) => known.is_some_and(|(_, files)| files.iter().all(is_old)),
+            (None, Some(_)) => self.name.first_seq > 0,
+            (None, None) => true,
+        }
     }
 
     fn open(&mut self, line: &Line<'_>) -> Option<()> {
@@ -192,4 +212,9 @@ impl Scan {
         unsealed.extend_from_slice(sealed.unsealed);
         self.sealed = Some(SealedEnd { known: self.known.clone(), unsealed, seal: sealed.seal });
     }
+}
+
+/// Whether a file is named as prunes did before they said where each ends.
+fn is_old(file: &PrunedFile) -> bool {
+    file.last_seq.is_none()
 }

@@ -2,7 +2,7 @@
 
 use audit_core::lifecycle::SegmentOpened;
 
-use super::{KeyChanged, LogOpened, Own};
+use super::{KeyChanged, LogOpened, Own, SegmentsPruned};
 
 impl Own {
     /// Whether it agrees with what the first record of its segment, of another seq, says. `seq` is
@@ -14,12 +14,14 @@ impl Own {
             Self::KeyChanged(KeyChanged { new_vkey, .. }) => {
                 due.is_none_or(|due| due.since != seq || due.vkey == *new_vkey)
             }
-            Self::RecordsAdopted(adopted) => adopted.last_seq.checked_add(1) == Some(first_seq),
+            Self::RecordsAdopted(adopted) => {
+                opened.key.is_some() && adopted.last_seq.checked_add(1) == Some(first_seq)
+            }
+            Self::SegmentsPruned(pruned) => prune_agrees(pruned, opened, first_seq),
             Self::SegmentOpened(_)
             | Self::LogRecovered(_)
             | Self::EventsLost
             | Self::SegmentMissing
-            | Self::SegmentsPruned(_)
             | Self::DamageFound
             | Self::LogCopied
             | Self::ClockStepped
@@ -29,6 +31,16 @@ impl Own {
             | Self::LogClosed => true,
         }
     }
+}
+
+/// Only segments before this one were deleted.
+fn prune_agrees(pruned: &SegmentsPruned, opened: &SegmentOpened, first_seq: u64) -> bool {
+    let SegmentsPruned { end, merkle_frontier, .. } = pruned;
+    let is_before = || {
+        let last = opened.previous.as_ref().is_none_or(|it| it.last_hash == end.last_hash);
+        last && *merkle_frontier == opened.merkle_frontier
+    };
+    end.last_seq < first_seq && (end.last_seq.checked_add(1) != Some(first_seq) || is_before())
 }
 
 /// A writer says the same of itself as of its segment. Where its opening changes the key, its key is

@@ -20,7 +20,8 @@ const ENDING: usize = HASH_FIELD_BYTES + 1;
 pub(crate) fn attacked(past: &Past, others: &[Past], dice: &mut Dice) -> (Files, Vec<&'static str>) {
     let mut files = past.files.clone();
     let mut done = Vec::new();
-    for _ in 0..dice.between(1, 2) {
+    let times = if past.leaves.is_empty() { 0 } else { dice.between(1, 2) };
+    for _ in 0..times {
         done.extend(attack(&mut files, past, others, dice));
     }
     (files, done)

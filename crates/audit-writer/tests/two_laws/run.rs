@@ -1,5 +1,6 @@
 //! Cases of a law, one a seed, on as many threads as there are cores.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +14,7 @@ use crate::attacks::attacked;
 use crate::going_on::Course;
 use crate::law_of_additions;
 use crate::law_of_writers::{self, Answer};
-use crate::past::pasts;
+use crate::past::{Past, crashed, pasts};
 
 /// How many cases there were, by what was done, and what became of them.
 pub(crate) type Counts = BTreeMap<String, u64>;
@@ -43,13 +44,25 @@ fn play(first: u64, cases: u64, case: impl Fn(u64) -> Result<Vec<String>, String
     counts.into_inner().unwrap()
 }
 
+/// One of the logs, or one that a power cut left.
+fn drawn<'p>(pasts: &'p [Past], dice: &mut Dice) -> Cow<'p, Past> {
+    if dice.once_in(4) {
+        Cow::Owned(crashed(dice))
+    } else {
+        Cow::Borrowed(&pasts[dice.index(pasts.len())])
+    }
+}
+
 pub(crate) fn writers(first: u64, cases: u64) -> Counts {
     let pasts = pasts();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let past = &pasts[dice.index(pasts.len())];
+        let drawn = drawn(&pasts, dice);
+        let past = drawn.as_ref();
+        // Now and then nobody did anything.
+        let is_left = dice.once_in(12);
         let (found, done) =
-            if dice.once_in(20) { (past.files.clone(), vec![]) } else { attacked(past, &pasts, dice) };
+            if is_left { (past.files.clone(), vec![]) } else { attacked(past, &pasts, dice) };
         let course = Course::drawn(dice, past.seed.is_some());
         let answer = law_of_writers::check(past, &found, &course)
             .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))?;
@@ -66,7 +79,8 @@ pub(crate) fn additions(first: u64, cases: u64) -> Counts {
     let pasts = pasts();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let past = &pasts[dice.index(pasts.len())];
+        let drawn = drawn(&pasts, dice);
+        let past = drawn.as_ref();
         let (found, done) = attacked(past, &pasts, dice);
         let more = added(&found, past, &pasts, dice);
         let added = more.done.clone();

@@ -114,7 +114,7 @@ impl More {
                 self.is_beside = false;
                 segment_name(dice)
             }
-            _ => note_name(dice.between(1, past.leaves.len() as u64)),
+            _ => note_name(size(past, dice)),
         };
         if !self.files.contains_key(&name) {
             self.obstacles.insert(name, obstacle(dice));
@@ -134,7 +134,7 @@ impl More {
     }
 
     fn add_note(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
-        let size = dice.between(1, past.leaves.len() as u64);
+        let size = size(past, dice);
         let bytes = match dice.index(3) {
             0 => b"junk\n".to_vec(),
             1 => Vec::new(),
@@ -163,10 +163,15 @@ impl More {
         let notes: Vec<_> = self.files.iter().filter(|(name, _)| is_note(name)).collect();
         if !notes.is_empty() {
             let bytes = notes[dice.index(notes.len())].1.clone();
-            self.put(note_name(dice.between(1, past.leaves.len() as u64 + 5)), bytes);
+            self.put(note_name(size(past, dice) + dice.between(0, 5)), bytes);
         }
         "a note under another name"
     }
+}
+
+/// How many records a note is over.
+fn size(past: &Past, dice: &mut Dice) -> u64 {
+    dice.between(0, past.leaves.len() as u64)
 }
 
 fn obstacle(dice: &mut Dice) -> Obstacle {

@@ -6,6 +6,7 @@ use audit_checkpoint::{KeyKind, KeyName, Note, SigningKey};
 use audit_core::{
     Digest, FlushMode, Keyless, OnDamage, Receipt, RetentionPolicy, RotationPolicy,
 };
+use audit_testkit::dice::Dice;
 use audit_verify::VerifyOptions;
 use audit_writer::{AuditFileWriter, ClockTrust, OpenError, Signing, SimClock, SimDisk};
 
@@ -30,6 +31,8 @@ pub(crate) struct Past {
     pub(crate) leaves: Vec<Digest>,
     /// The seed of the key that it goes on with; none has signed it where there is none.
     pub(crate) seed: Option<u8>,
+    /// That of its first key, which an auditor has.
+    pub(crate) first_seed: Option<u8>,
     pub(crate) levels: Levels,
 }
 
@@ -37,7 +40,7 @@ impl Past {
     /// Whether retention may delete the record by which the key given to an auditor leads to the one
     /// that the log goes on with: the auditor needs that one then.
     pub(crate) fn is_rekeyed(&self, course: &Course) -> bool {
-        let changes = self.seed == Some(71) || course.acts.contains(&Act::ChangeKey);
+        let changes = self.seed != self.first_seed || course.acts.contains(&Act::ChangeKey);
         changes && course.prunes()
     }
 }
@@ -126,20 +129,64 @@ impl Life {
         self.disk.resize(name, kept);
     }
 
+    /// Some days of a writer, until the power goes, and the newest record that was durable by then.
+    fn live(&mut self, seed: Option<u8>, dice: &mut Dice) -> Option<Receipt> {
+        let mut durable = None;
+        for _ in 0..dice.between(1, 3) {
+            let (store, clock) = (self.disk.store(), self.clock.clone());
+            let (rotation, on_damage) = (RotationPolicy::Daily, OnDamage::Refuse);
+            let opened = AuditFileWriter::with(store, clock, rotation, self.flush, on_damage);
+            let Ok(mut log) = opened else { break };
+            if seed.is_some_and(|seed| log.sign(Signing::new(key(seed))).is_err()) {
+                break;
+            }
+            for number in 0..dice.between(1, 8) {
+                drop(log.write_event(&routine(number)));
+                match dice.index(8) {
+                    0 => drop(log.checkpoint()),
+                    1 => drop(log.flush()),
+                    2 => self.clock.pass(DAY),
+                    _ => {}
+                }
+                durable = log.durable().or(durable);
+                self.see();
+            }
+            if dice.once_in(2) {
+                durable = log.close().ok().flatten().or(durable);
+            }
+            self.see();
+        }
+        durable
+    }
+
     fn past(self, name: &'static str, seed: Option<u8>, first: Option<u8>) -> Past {
-        let mut files = self.disk.files();
-        files.retain(|name, _| is_note(name) || name.ends_with(".audit.jsonl"));
+        let files = self.disk.files();
         let mut union = self.seen;
         union.extend(files.clone());
         let leaves = leaves(&union);
-        let head = Receipt { seq: leaves.len() as u64 - 1, hash: *leaves.last().unwrap() };
-        let newest = files.iter().rfind(|(name, _)| is_note(name));
+        let last = |hash: &Digest| Receipt { seq: leaves.len() as u64 - 1, hash: *hash };
+        let heads = leaves.last().map(last).into_iter().collect();
+        let newest = files.iter().rfind(|(name, _)| is_note(name) && name.ends_with(".note"));
         let pins = newest.map(|(_, bytes)| Note::parse(bytes).unwrap()).into_iter().collect();
         let keys = first.map(|first| key(first).verifying_key().clone()).into_iter().collect();
         let by_key = VerifyOptions { keys, ..VerifyOptions::default() };
-        let kept = VerifyOptions { heads: vec![head], pins, ..by_key.clone() };
-        Past { name, files, leaves, seed, levels: [VerifyOptions::default(), by_key, kept] }
+        let kept = VerifyOptions { heads, pins, ..by_key.clone() };
+        Past { name, files, leaves, seed, first_seed: first, levels: [VerifyOptions::default(), by_key, kept] }
     }
+}
+
+/// A log of which a power cut left what a seed says.
+pub(crate) fn crashed(dice: &mut Dice) -> Past {
+    let seed = if dice.once_in(3) { None } else { Some(110) };
+    let flush = [FlushMode::Immediate, BATCH, FlushMode::default()][dice.index(3)];
+    let mut life = Life::new(flush);
+    life.disk.crash_at(dice.between(2, 90));
+    let durable = life.live(seed, dice);
+    let fate = dice.seed();
+    life.disk = life.disk.after_crash(|unsynced| unsynced.fate(fate));
+    let mut past = life.past("after a power cut", seed, seed);
+    past.levels[2].heads = durable.into_iter().collect();
+    past
 }
 
 /// Where a record stands, as it says.
@@ -168,11 +215,16 @@ pub(crate) fn leaves(files: &Files) -> Vec<Digest> {
     for (_, bytes) in segments(files) {
         let lines = lines_of(bytes);
         let Some(first) = lines.first().and_then(|line| Placed::of(line)) else { continue };
+        if leaves.is_empty() {
+            // What stood before was pruned.
+            leaves.resize(usize::try_from(first.seq).unwrap(), Digest::ZERO);
+        }
         leaves.truncate(usize::try_from(first.seq).unwrap());
         for line in lines {
+            let last = leaves.last().copied().unwrap_or(Digest::ZERO);
+            let is_first = leaves.iter().all(|leaf| *leaf == Digest::ZERO);
             let follows = |placed: &Placed| {
-                placed.seq == leaves.len() as u64
-                    && placed.prev == leaves.last().copied().unwrap_or(Digest::ZERO)
+                placed.seq == leaves.len() as u64 && (is_first || placed.prev == last)
             };
             let Some(placed) = Placed::of(&line).filter(follows) else { break };
             leaves.push(placed.hash);

@@ -134,12 +134,12 @@ fn declares(found: &Files, now: &Files) -> bool {
 /// there was and what it wrote itself.
 fn signs_what_was(past: &Past, found: &Files, now: &Files) -> Result<(), String> {
     let mut leaves: Option<Vec<Digest>> = None;
+    if segments(now).next().is_some_and(|(first, _)| !found.contains_key(first)) && !found.is_empty() {
+        // The first segments that it wrote are pruned already.
+        return Ok(());
+    }
     for line in added(found, now) {
         let placed = Placed::of(&line).ok_or("it wrote what is no record")?;
-        if leaves.is_none() && placed.seq > past.leaves.len() as u64 {
-            // The first segments that it wrote are pruned already.
-            return Ok(());
-        }
         let leaves = leaves.get_or_insert_with(|| {
             let kept = usize::try_from(placed.seq).unwrap().min(past.leaves.len());
             past.leaves[..kept].to_vec()
@@ -231,9 +231,14 @@ fn lacks_notes(finding: &Finding) -> bool {
 pub(crate) fn says(report: &Report, finding: &Finding) -> bool {
     // What was kept elsewhere is compared with the record that has its seq now.
     let is_kept = [Code::HeadMismatch, Code::PinMismatch].contains(&finding.code);
+    // What is in the way of a note is moved aside.
+    let is_aside = |other: &Finding| {
+        let is_of_note = |it: &Finding| it.file.as_ref().is_some_and(|file| is_note(file));
+        is_of_note(finding) && is_of_note(other)
+    };
     let is_same = |other: &&Finding| {
         other.code == finding.code
-            && (is_kept || (&other.file, other.line) == (&finding.file, finding.line))
+            && (is_kept || is_aside(other) || (&other.file, other.line) == (&finding.file, finding.line))
     };
     report.findings.iter().any(|other| is_same(&other))
         || report.finding_counts.get(&finding.code).is_some_and(|count| *count > 20)
