@@ -5,76 +5,11 @@ use audit_verify::{Verdict, VerifyOptions};
 
 use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, segment_name, verify};
+use crate::exact::{After, Exact, prune};
 use crate::sealing::OPENED;
 use crate::signed::{
     codes_of, key, note, note_path, notices_of, pin, public, strip, verify_by, with_key,
 };
-
-/// Seq and hash of what the prune before deleted last.
-type After = Option<(u64, Digest)>;
-
-/// What an exact prune says besides.
-#[derive(Clone)]
-pub(crate) struct Exact {
-    pruned: Pruned,
-    /// The last seq of each file.
-    last_seqs: Vec<Option<u64>>,
-    after: After,
-}
-
-impl Exact {
-    fn event(&self) -> String {
-        let mut event = self.pruned.event();
-        for (name, last_seq) in self.pruned.files.iter().zip(&self.last_seqs) {
-            let Some(last_seq) = last_seq else { continue };
-            let (before, after) = event.split_once(&format!("\"{name}\"")).unwrap();
-            let after = after.replacen('}', &format!(",\"last_seq\":{last_seq}}}"), 1);
-            event = format!("{before}\"{name}\"{after}");
-        }
-        let after = self.after.map_or_else(String::new, |(last_seq, hash)| {
-            format!(r#","after":{{"last_seq":{last_seq},"last_hash":"{hash}"}}"#)
-        });
-        let rest = format!(r#"{after},"before":"2026-01-02T00:00:00.000000000Z"}}"#);
-        format!("{}{rest}", event.strip_suffix('}').unwrap())
-    }
-}
-
-/// Declares that the first segments of a log are deleted, so many, with the last one ending at the
-/// beginning of the newest; seq, last seq and last hash of that record.
-pub(crate) fn prune(
-    log: &mut Builder,
-    files: usize,
-    falsify: impl FnOnce(&mut Exact),
-) -> (u64, u64, Digest) {
-    let mut exact = of_first(log, files);
-    falsify(&mut exact);
-    let seq = log.seq;
-    log.record_sealed(&exact.event());
-    (seq, exact.pruned.last_seq, exact.pruned.last_hash)
-}
-
-/// The truth about the first segments of a log.
-fn of_first(log: &Builder, count: usize) -> Exact {
-    let names: Vec<_> = log.files.keys().filter(|name| name.ends_with("jsonl")).cloned().collect();
-    let firsts: Vec<u64> = names.iter().map(|name| name[..20].parse().unwrap()).collect();
-    let mut frontier = audit_core::Frontier::new();
-    let mut last_hash = Digest::ZERO;
-    for name in &names[..count] {
-        for line in crate::builder::lines_of(&log.files[name]) {
-            last_hash = crate::builder::hash_of(&line).unwrap();
-            frontier.push(last_hash);
-        }
-    }
-    let last_seq = firsts[count] - 1;
-    let pruned = Pruned {
-        last_seq,
-        last_hash,
-        roots: frontier.roots().to_vec(),
-        files: names[..count].to_vec(),
-    };
-    let last_seqs = firsts[1..=count].iter().map(|first| Some(first - 1)).collect();
-    Exact { pruned, last_seqs, after: None }
-}
 
 /// Four segments; the last declares that the first two are deleted. A checkpoint covers that.
 fn log(falsify: impl FnOnce(&mut Exact)) -> Builder {
