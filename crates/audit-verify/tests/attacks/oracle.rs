@@ -9,7 +9,7 @@ use crate::builder::{Files, is_whole, lines_of};
 use crate::honest::Honest;
 
 /// Bytes that the writer of every log here leaves unsynced at most.
-const UNSYNCED_MAX_BYTES: usize = 4_096;
+pub(crate) const UNSYNCED_MAX_BYTES: usize = 4_096;
 
 const BLOCK_BYTES: usize = 512;
 

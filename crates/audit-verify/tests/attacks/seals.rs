@@ -5,13 +5,42 @@ use audit_verify::Verdict;
 
 use crate::builder::{is_whole, seal_bytes, seal_from};
 use crate::chain::{signed, unsigned};
-use crate::family::{Choices, Family, Level, Mutant};
+use crate::family::{Choices, Family, Level, Mutant, product};
 use crate::goes_on::{open, resumed};
 use crate::honest::Honest;
 use crate::lines::{files, lines, newest};
-use crate::oracle::{is_note, is_sealed, segments, size_of};
+use crate::oracle::{UNSYNCED_MAX_BYTES, is_note, is_sealed, segments, size_of};
+use crate::sealing::CLOSED;
 
-pub(crate) const FAMILIES: [Family; 7] = [
+pub(crate) const FAMILIES: [Family; 9] = [
+    Family {
+        name: "record of the writer's own forged behind the last seal, and events",
+        level: Level::Chain,
+        places: |honest| sealed(honest, product(&[OWN.len(), FORGED_MAX, FORGED_MAX])),
+        mutant: |honest, place| {
+            let mut choices = Choices(place);
+            let own = OWN[choices.of(OWN.len())];
+            let mut log = resumed(honest, honest.files.clone());
+            log.events(choices.of(FORGED_MAX));
+            log.record(own);
+            log.events(choices.of(FORGED_MAX));
+            Some(Mutant { files: log.files, least: Verdict::Tampered })
+        },
+    },
+    Family {
+        name: "more forged behind the last seal than a writer leaves unsynced",
+        level: Level::Chain,
+        places: |honest| sealed(honest, product(&[20])),
+        mutant: |honest, place| {
+            let mut log = resumed(honest, honest.files.clone());
+            let before = log.files[&log.file].len();
+            while log.files[&log.file].len() - before <= UNSYNCED_MAX_BYTES {
+                log.event();
+            }
+            log.events(Choices(place).of(20));
+            Some(Mutant { files: log.files, least: Verdict::Tampered })
+        },
+    },
     Family {
         name: "events forged behind the last seal, the log signed",
         level: Level::Key,
@@ -54,6 +83,14 @@ pub(crate) const FAMILIES: [Family; 7] = [
         places: |honest| sealed(honest, unsigned(honest, newest(honest).len() * SEALS.len())),
         mutant: |honest, place| edit_seal(honest, place),
     },
+];
+
+/// What only a writer says, in a record of its own that it seals.
+const OWN: [&str; 4] = [
+    CLOSED,
+    r#"{"event_type":"disk_full","available_bytes":1}"#,
+    r#"{"event_type":"clock_stepped","from":"2026-01-02T00:00:00.000000000Z","to":"2027-01-02T00:00:00.000000000Z"}"#,
+    r#"{"event_type":"format_changed","to":2}"#,
 ];
 
 /// Events that are forged at most: fewer than a writer may leave unsynced.

@@ -24,6 +24,8 @@ enum Writer {
     GoesOn,
     /// It is opened and closed without an event.
     OpensAndCloses,
+    /// It is asked for a checkpoint, and leaves out what it declares first.
+    Signs,
 }
 
 struct Attack {
@@ -45,7 +47,7 @@ const BEHIND: Due = (Consistent, "nor can records that were rewritten after the 
 const BEHIND_HEAD: Due =
     (Signed, "Records up to seq 6 are covered by a given head: a rollback went no further back");
 
-const ATTACKS: [Attack; 15] = [
+const ATTACKS: [Attack; 16] = [
     Attack {
         name: "the last events replaced",
         act: |disk| rewrite(disk, 5, &[FORGED; 2]),
@@ -110,6 +112,12 @@ const ATTACKS: [Attack; 15] = [
         due: [(Consistent, NOT_SEALED), (Consistent, NOT_SEALED), (Truncated, "head_beyond_end")],
     },
     Attack {
+        name: "the last events replaced, and a checkpoint asked for",
+        act: |disk| rewrite(disk, 5, &[FORGED; 3]),
+        writer: Writer::Signs,
+        due: [ALONE, BY_KEY, (Tampered, NEW_END)],
+    },
+    Attack {
         name: "a life of its own forged, without the key",
         act: |disk| live_without_key(disk),
         writer: Writer::Refuses("a writer without the key made them"),
@@ -171,6 +179,14 @@ fn go_on(name: &str, disk: &SimDisk, writer: Writer) {
             return;
         }
         Writer::OpensAndCloses => drop(opened.unwrap().close().unwrap()),
+        Writer::Signs => {
+            let mut log = opened.unwrap();
+            let signed = log.checkpoint().unwrap().size();
+            assert!(records_say(&disk.files(), r#""kind":"unsealed""#), "{name}");
+            let declared = lines(&newest(disk).1)[1].clone();
+            assert!(signed > receipt(&declared).seq, "{name}: it covers what is declared");
+            log.close().unwrap();
+        }
         Writer::LeavesOut | Writer::GoesOn => {
             let mut log = opened.unwrap();
             write(&mut log, 1);
@@ -179,7 +195,7 @@ fn go_on(name: &str, disk: &SimDisk, writer: Writer) {
     }
     assert!(!records_say(&disk.files(), "forged"), "{name}: a forged record counts");
     let is_declared = text(disk).contains(r#""kind":"unsealed""#);
-    assert_eq!(is_declared, matches!(writer, Writer::LeavesOut), "{name}");
+    assert_eq!(is_declared, matches!(writer, Writer::LeavesOut | Writer::Signs), "{name}");
 }
 
 /// Puts forged records in the place of all but the first ones.
