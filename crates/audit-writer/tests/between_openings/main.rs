@@ -20,4 +20,5 @@ mod ends;
 mod keys;
 mod notes;
 mod prunes;
+mod random;
 mod said;
