@@ -104,7 +104,7 @@ fn a_gap_in_the_middle_stays_what_it_was_whatever_is_written_and_signed_after_it
     let (disk, clock) = daily(true);
     let kept = Kept::of(&disk);
     disk.unlink(&segments(&disk.files())[2]);
-    let gap: [Due; 3] = [(Tampered, "segment"); 3];
+    let gap: [Due; 3] = [(Tampered, "records_missing"); 3];
     hold("before", &kept, &disk.files(), gap);
     let mut log = opened(&disk, &clock, true).unwrap();
     log.write_event(&routine(9)).unwrap();
@@ -114,6 +114,10 @@ fn a_gap_in_the_middle_stays_what_it_was_whatever_is_written_and_signed_after_it
     assert!(matches!(error, PruneError::Damaged { .. } | PruneError::Gap { .. }), "{error}");
     log.close().unwrap();
     hold("after", &kept, &disk.files(), gap);
+    // Neither the key nor what was kept covers anything behind the gap.
+    for (report, signed) in kept.said(&disk.files()).iter().zip([None, Some(5), Some(5)]) {
+        assert_eq!((report.signed_up_to, report.covered_up_to), (signed, None), "{report}");
+    }
 }
 
 /// What a forged record says of the segments that are gone.
