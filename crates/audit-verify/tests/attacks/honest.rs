@@ -2,7 +2,7 @@
 //! that somebody who can compute hashes can play them otherwise from any step on.
 
 use audit_core::{Digest, Frontier};
-use audit_verify::VerifyOptions;
+use audit_verify::{AdoptedRecords, VerifyOptions};
 
 use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, hash_of};
@@ -16,6 +16,10 @@ use crate::signed::{note_path, pin};
 pub(crate) enum Step {
     /// A writer opens the log.
     Open,
+    /// A writer without a key opens a log that another is to seal.
+    OpenBare,
+    /// The first writer with the key takes all over, by an operator's word.
+    Adopt,
     Event,
     /// Several events in one write, of which a log that seals seals the last.
     Batch,
@@ -51,15 +55,15 @@ impl Step {
 }
 
 use Step::{
-    Batch, ChangeKey, Close, CutBatch, Event, Open, Prune, Recover, Rotate, Sign, SignClosed, Tear,
-    TearBatch, TearBlocks,
+    Adopt, Batch, ChangeKey, Close, CutBatch, Event, Open, OpenBare, Prune, Recover, Rotate, Sign,
+    SignClosed, Tear, TearBatch, TearBlocks,
 };
 
 /// A log by its name, whether it is sealed, and what its writers do.
 type Played = (&'static str, bool, &'static [Step]);
 
 /// The logs that are attacked. They are short, so that every place of them can be had.
-const LOGS: [Played; 14] = [
+const LOGS: [Played; 15] = [
     (
         "three segments, closed",
         false,
@@ -101,6 +105,11 @@ const LOGS: [Played; 14] = [
         &[Open, Batch, Sign, ChangeKey, Event, Rotate, Batch, Sign, Event, Close, SignClosed],
     ),
     (
+        "sealed, adopted",
+        true,
+        &[OpenBare, Event, Event, Close, Adopt, Event, Sign, Batch, Close, SignClosed],
+    ),
+    (
         "sealed, pruned",
         true,
         &[Open, Event, Rotate, Batch, Rotate, Event, Prune, Rotate, Batch, Close, SignClosed],
@@ -139,7 +148,12 @@ impl Honest {
         let leaves = leaves_of(&states);
         assert_eq!(leaves.len() as u64, log.seq, "{name}");
         let pin = log.files.get(&note_path(log.seq)).map(|bytes| pin(bytes));
-        let options = Level::ALL.map(|level| level.options(log.head(), pin.as_ref()));
+        let mut options = Level::ALL.map(|level| level.options(log.head(), pin.as_ref()));
+        if steps.contains(&Adopt) {
+            for options in &mut options {
+                options.adopted = AdoptedRecords::Allow;
+            }
+        }
         let is_signed = pin.is_some();
         Self { name, is_sealed, steps, is_signed, files: log.files, states, leaves, options }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Player {
     signer: Signer,
     key_number: u8,
     torn_from: usize,
+    /// What the log is sealed with once it is taken over.
+    later: Option<Sealing>,
 }
 
 /// Seals that anybody can make, under the name of a key.
@@ -52,7 +54,7 @@ impl Player {
         if is_sealed {
             log.sealing = seals_of(signer, 1);
         }
-        Self { log, signer, key_number: 1, torn_from: 0, states: Vec::new() }
+        Self { log, signer, key_number: 1, torn_from: 0, states: Vec::new(), later: None }
     }
 
     fn key(&self, number: u8) -> Option<SigningKey> {
@@ -69,6 +71,11 @@ impl Player {
     pub(crate) fn play(&mut self, step: Step) {
         match step {
             Step::Open => self.open(&[OPENED.to_owned()]),
+            Step::OpenBare => {
+                self.later = self.log.sealing.take();
+                self.open(&[OPENED.to_owned()]);
+            }
+            Step::Adopt => self.adopt(),
             Step::Event => self.log.record_own(&self.log.event_text()),
             Step::Batch => {
                 self.log.events(BATCH - 1);
@@ -103,6 +110,16 @@ impl Player {
     /// Begins a segment with these records behind its first one.
     fn open(&mut self, events: &[String]) {
         open_segment(&mut self.log, events);
+    }
+
+    fn adopt(&mut self) {
+        self.log.sealing = self.later.take();
+        let last_seq = self.log.seq - 1;
+        let adopted = format!(
+            r#"{{"event_type":"records_adopted","first_seq":0,"last_seq":{last_seq},"begins":0,"why":"no_key_before"}}"#
+        );
+        let declared = Some(adopted).filter(|_| self.log.sealing.is_some());
+        self.open(&[OPENED.to_owned()].into_iter().chain(declared).collect::<Vec<_>>());
     }
 
     fn sign(&mut self) {
