@@ -1,7 +1,8 @@
 //! The end of the log rewritten, cut off, or made longer.
 
+use audit_core::lifecycle::LogId;
 use audit_core::seal::seal_record;
-use audit_core::{OnDamage, Receipt};
+use audit_core::{OnDamage, Receipt, SealKey};
 use audit_verify::Verdict;
 use audit_writer::{AuditFileWriter, SimDisk};
 
@@ -47,7 +48,7 @@ const BEHIND: Due = (Consistent, "nor can records that were rewritten after the 
 const BEHIND_HEAD: Due =
     (Signed, "Records up to seq 6 are covered by a given head: a rollback went no further back");
 
-const ATTACKS: [Attack; 16] = [
+const ATTACKS: [Attack; 17] = [
     Attack {
         name: "the last events replaced",
         act: |disk| rewrite(disk, 5, &[FORGED; 2]),
@@ -82,8 +83,14 @@ const ATTACKS: [Attack; 16] = [
         due: [(Truncated, "checkpoint_beyond_end"); 3],
     },
     Attack {
-        name: "the last events replaced by others with seals of another log",
-        act: |disk| rewrite_sealed(disk),
+        name: "the last events replaced by others with seals of another key",
+        act: |disk| rewrite_sealed(disk, &strangers_seal()),
+        writer: Writer::Refuses("seal"),
+        due: [ALONE, BEHIND, (Tampered, NEW_END)],
+    },
+    Attack {
+        name: "the last events replaced by others with seals of another log of the key",
+        act: |disk| rewrite_sealed(disk, &of_another_log()),
         writer: Writer::Refuses("seal"),
         due: [ALONE, BEHIND, (Tampered, NEW_END)],
     },
@@ -228,7 +235,12 @@ fn without_seals(disk: &SimDisk, kept: usize) {
     disk.replace(&name, made);
 }
 
-fn rewrite_sealed(disk: &SimDisk) {
+/// What the seed of the log's key seals with in a log of another id.
+fn of_another_log() -> SealKey {
+    SealKey::derive(&[7; 32], LogId::from_bytes([9; 16]))
+}
+
+fn rewrite_sealed(disk: &SimDisk, key: &SealKey) {
     let (name, bytes) = newest(disk);
     let all = lines(&bytes);
     let mut after: Receipt = receipt(&all[4]);
@@ -237,7 +249,7 @@ fn rewrite_sealed(disk: &SimDisk) {
         let start = made.len();
         let (line, receipt) = forged(&after, FORGED);
         made.extend(line);
-        let hash = seal_record(&mut made, start, &receipt.hash, &strangers_seal());
+        let hash = seal_record(&mut made, start, &receipt.hash, key);
         after = Receipt { hash, ..receipt };
     }
     disk.replace(&name, made);
