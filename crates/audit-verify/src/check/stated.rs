@@ -78,6 +78,11 @@ impl Stated {
         &self.before
     }
 
+    /// Whether the log seals by now, as the newest segment says or one before it.
+    pub(super) fn seals(&self) -> bool {
+        matches!(self.origin, Origin::At(_))
+    }
+
     /// Whether the log was sealed before the newest segment.
     pub(super) fn was_sealed(&self) -> bool {
         self.was_sealed

@@ -6,7 +6,7 @@ use audit_verify::{Verdict, VerifyOptions};
 use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, segment_name, verify};
 use crate::exact::{After, Exact, prune};
-use crate::sealing::OPENED;
+use crate::sealing::{OPENED, UNSIGNED};
 use crate::signed::{
     codes_of, key, note, note_path, notices_of, pin, public, strip, verify_by, with_key,
 };
@@ -192,4 +192,38 @@ fn a_writer_before_seals_deleted_first() {
     );
     log.open_with(&[OPENED.to_owned(), adopted]);
     assert_eq!(codes_of(&verify(&log.files)), [""; 0]);
+}
+
+/// Whoever seals accounts exactly. An account in the old form is forged there, and would otherwise
+/// need no checkpoint.
+#[test]
+fn in_a_log_that_seals_an_account_in_the_old_form_needs_a_checkpoint_too() {
+    let forge = |seals: bool| {
+        let mut log = Builder::sealed();
+        log.write(3);
+        let account = Pruned::all_of(&log);
+        log.rotate_sealed();
+        log.write(2);
+        log.sign(&key(1));
+        if seals {
+            log.record_sealed(&account.event());
+            return log;
+        }
+        log.seal_no_more();
+        log.open_segment();
+        log.record(UNSIGNED);
+        log.record(&account.event());
+        log
+    };
+    for seals in [true, false] {
+        let mut log = forge(seals);
+        delete(&mut log.files, 1);
+        let report = with_key(&log.files, &key(1));
+        assert_eq!(report.verdict, Verdict::Tampered, "{seals}\n{report}");
+        assert_eq!(codes_of(&report), ["prune_not_attested"], "{seals}\n{report}");
+        // Nobody asks for the key, or the key has signed it.
+        assert_eq!(verify(&log.files).verdict, Verdict::Consistent);
+        log.sign(&key(1));
+        assert_eq!(with_key(&log.files, &key(1)).verdict, Verdict::Signed);
+    }
 }
