@@ -1,7 +1,7 @@
 //! Deletions that account for every record, and what has to cover them.
 
 use audit_core::Digest;
-use audit_verify::{Verdict, VerifyOptions};
+use audit_verify::{Requirement, Verdict, VerifyOptions};
 
 use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, segment_name, verify};
@@ -226,4 +226,32 @@ fn in_a_log_that_seals_an_account_in_the_old_form_needs_a_checkpoint_too() {
         log.sign(&key(1));
         assert_eq!(with_key(&log.files, &key(1)).verdict, Verdict::Signed);
     }
+}
+
+/// Such a log cannot be told from one that never sealed and was pruned by a writer of then.
+#[test]
+fn where_nothing_is_left_that_seals_an_account_in_the_old_form_is_told_and_meets_no_requirement() {
+    let mut log = Builder::sealed();
+    log.write(3);
+    log.sign(&key(1));
+    let account = Pruned::all_of(&log);
+    log.seal_no_more();
+    log.sealed_from = None;
+    log.open_segment();
+    log.log_opened();
+    log.record(&account.event());
+    delete(&mut log.files, 1);
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("  unsigned  3 records at the end are covered by no checkpoint"),
+        "{text}"
+    );
+    assert!(text.contains("at seq 5: records up to seq 4 were deleted, as the log says"), "{text}");
+    let keys = vec![public(&key(1))];
+    let require = Requirement::Signed;
+    let report =
+        verify_by(&log.files, &VerifyOptions { keys, require, ..VerifyOptions::default() });
+    assert_eq!(codes_of(&report), ["requirement_not_met"], "{report}");
 }

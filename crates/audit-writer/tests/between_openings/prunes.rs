@@ -10,10 +10,10 @@ use audit_writer::{
 };
 
 use crate::common::{SimWriter, routine};
-use crate::log::{files, forged, key, kill, lines, newest, noon, receipt};
+use crate::log::{files, forged, forged_all, key, kill, lines, newest, noon, receipt};
 use crate::said::{CANNOT, Due, Files, Kept, hold};
 
-use Verdict::{Consistent, Tampered};
+use Verdict::{Consistent, Tampered, Unverifiable};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -194,4 +194,36 @@ fn a_prune_forged_in_a_life_without_the_key_is_not_gone_on_after() {
     let adopted = "that an operator adopted";
     let [_, by_key, _] = kept.said(&disk.files());
     assert!(by_key.coverage.contains(adopted) && by_key.coverage.contains(CANNOT), "{by_key}");
+}
+
+/// All that was sealed is gone, and a life that never sealed says that it was pruned.
+#[test]
+fn a_log_of_which_all_that_was_sealed_is_gone_is_not_signed_again() {
+    let (disk, clock) = daily(true);
+    let kept = Kept::of(&disk);
+    let before = disk.files();
+    let names = segments(&before);
+    let (name, bytes) = newest(&disk);
+    let head = receipt(lines(&bytes).last().unwrap());
+    let opened_by: serde_json::Value = serde_json::from_slice(&lines(&bytes)[0]).unwrap();
+    let account = account(&before, names.len());
+    let said: serde_json::Value = serde_json::from_str(&account).unwrap();
+    let opening = format!(
+        r#"{{"event_type":"segment_opened","log_id":{},"merkle_frontier":{},"previous":{{"file":"{name}","last_seq":{},"last_hash":"{}"}}}}"#,
+        opened_by["event"]["log_id"], said["merkle_frontier"], head.seq, head.hash
+    );
+    let writer = r#"{"event_type":"log_opened","writer":"x","flush_mode":"hybrid","unsynced_max_bytes":1048576}"#;
+    let life = forged_all(&head, &[&opening, writer, &account, r#"{"event_type":"forged"}"#]);
+    disk.replace(&format!("{:020}.2026-01-01.audit.jsonl", head.seq + 1), life);
+    for name in &names {
+        disk.unlink(name);
+    }
+    let attacked = files(&disk);
+    let error = opened(&disk, &clock, true).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::RolledBack { .. }), "{error}");
+    assert_eq!(files(&disk), attacked);
+    let gone = (Consistent, "were deleted, as the log says");
+    let unsigned = (Consistent, "4 records at the end are covered by no checkpoint");
+    let not_there = (Unverifiable, "head_not_checked");
+    hold("all is gone", &kept, &attacked, [gone, unsigned, not_there]);
 }
