@@ -7,12 +7,13 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use audit_log::checkpoint::SigningKey;
 use audit_log::writer::{Clock as _, RealStore, SimClock};
 use audit_log::{
     AuditEvent, AuditEventEnvelope, AuditFileWriter, EventTime, FlushMode, OnDamage,
-    RotationPolicy, ServiceId,
+    RotationPolicy, ServiceId, Signing,
 };
-use common::{audit, can_trace, killed_at, told};
+use common::{Key, audit, can_trace, killed_at, told};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -23,6 +24,16 @@ struct Old {
 
 impl Old {
     fn new(events: u64) -> Self {
+        Self::by(events, None)
+    }
+
+    /// The same, signed with a key.
+    fn signed(events: u64, key: &Key) -> Self {
+        let text = fs::read_to_string(&key.path).unwrap();
+        Self::by(events, Some(SigningKey::parse(text.trim_end()).unwrap()))
+    }
+
+    fn by(events: u64, key: Option<SigningKey>) -> Self {
         let parent = tempfile::tempdir().unwrap();
         let store = RealStore::open_dir(&parent.path().join("log")).unwrap();
         let clock = SimClock::at(EventTime::parse("2000-01-01T00:00:00Z").unwrap().instant());
@@ -30,6 +41,9 @@ impl Old {
         let flush = FlushMode::Batched { size: 1_000, interval_secs: 60 };
         let mut log =
             AuditFileWriter::with(store, clock.clone(), each, flush, OnDamage::Refuse).unwrap();
+        if let Some(key) = key {
+            log.sign(Signing::new(key)).unwrap();
+        }
         for number in 0..events {
             let event = AuditEvent::SealVerified {
                 timestamp: clock.now().into(),
@@ -50,12 +64,18 @@ impl Old {
     fn segments(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path()).unwrap();
         let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.is_file());
         paths.sort();
         paths
     }
 
     fn verdict(&self) -> (i32, Value) {
-        let done = audit(&["verify", &self.path(), "--format", "json"], "");
+        self.verdict_with(&[])
+    }
+
+    fn verdict_with(&self, more: &[&str]) -> (i32, Value) {
+        let args = ["verify", &self.path(), "--format", "json"];
+        let done = audit(&[&args, more].concat(), "");
         (done.status.code().unwrap(), serde_json::from_slice(&done.stdout).unwrap())
     }
 }
@@ -117,6 +137,34 @@ fn a_segment_deleted_by_hand_is_missed_and_a_pruned_one_is_not() {
     let log = Old::new(30);
     fs::remove_file(log.segments().remove(0)).unwrap();
     assert_eq!(log.verdict().0, 1);
+}
+
+/// With any retention, with the key of the log, without it, and where it has none.
+#[test]
+fn an_ordinary_prune_covers_up_no_segment_that_was_removed() {
+    let key = Key::new("audit.example/host-1");
+    let with_key = ["--key", key.path()];
+    let of_all: &[&str] = &["--older-than", "0", "--min-retention", "0"];
+    let of_old: &[&str] = &["--older-than", "3000"];
+    for (signs, keys) in [(true, &with_key[..]), (true, &[]), (false, &[])] {
+        for retention in [of_all, of_old] {
+            let log = if signs { Old::signed(8, &key) } else { Old::new(8) };
+            let head = log.verdict().1["head"].as_str().unwrap().to_owned();
+            log.segments()[..2].iter().for_each(|removed| fs::remove_file(removed).unwrap());
+            let before = log.segments();
+            let (status, _, told) = prune(&log.path(), &[retention, keys].concat());
+            let why =
+                if signs && keys.is_empty() { "without its key" } else { "no prune explains" };
+            assert_eq!(status, 2, "{told}");
+            assert!(told.contains(why), "{told}");
+            assert_eq!(log.segments(), before);
+            for more in [&[][..], &["--vkey", &key.vkey], &["--vkey", &key.vkey, "--head", &head]] {
+                let (status, report) = log.verdict_with(more);
+                assert_eq!((status, report["verdict"].as_str()), (1, Some("tampered")), "{report}");
+                assert_eq!(report["finding_counts"]["head_missing"], 1, "{report}");
+            }
+        }
+    }
 }
 
 #[test]

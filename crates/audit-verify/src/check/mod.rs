@@ -452,7 +452,7 @@ impl Checker {
         adoptions.conclude(stated, &trust.claims, source, &mut self.ledger);
         let coverage = trust.conclude(source, end, &mut self.ledger);
         // A log that never signed has nothing that a key could attest.
-        let has_signed = stated.is_sealed() || coverage.by_key().is_some();
+        let has_signed = stated.seals() || coverage.by_key().is_some();
         let asks_for_key = !trust.keys.is_empty() && has_signed;
         let finding = asks_for_key.then(|| pruning.check_attested(coverage.by_key())).flatten();
         if let Some(finding) = finding {

@@ -2,6 +2,7 @@
 
 use super::adoption::Adoptable;
 use super::chain::Link;
+use super::prune::Declared;
 use super::stated::Standing;
 use super::{Checker, State, opening};
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place, excerpt};
@@ -28,7 +29,10 @@ impl Checker {
             }
             Lifecycle::SegmentsPruned(pruned) => {
                 let damaged = self.state.damaged;
-                let found = self.state.pruning.declared(pruned, seq, damaged);
+                // Whoever seals accounts for every record: without that it is no writer's.
+                let needs_checkpoint = pruned.is_exact() || self.state.stated.seals();
+                let declared = Declared { seq, damaged, needs_checkpoint };
+                let found = self.state.pruning.declared(pruned, declared);
                 self.find_at(found, place, seq);
             }
             Lifecycle::LogOpened(opened) => self.check_log_opened(opened, seq, place),

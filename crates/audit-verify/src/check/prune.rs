@@ -30,7 +30,17 @@ struct Account {
     seq: u64,
     last_seq: u64,
     /// Whether it has to be covered by a checkpoint before anything is deleted.
-    is_exact: bool,
+    needs_checkpoint: bool,
+}
+
+/// Where a record stands that tells of a deletion.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Declared {
+    pub(super) seq: u64,
+    /// Whether something before it is damaged.
+    pub(super) damaged: bool,
+    /// Whether a checkpoint has to cover it before anything is deleted.
+    pub(super) needs_checkpoint: bool,
 }
 
 /// The newest prune.
@@ -72,13 +82,13 @@ impl Pruning {
         self.starts.front().map(|first| first.seq)
     }
 
-    /// Compares what the record at `seq` says was deleted with what survives.
+    /// Compares what a record says was deleted with what survives.
     pub(super) fn declared(
         &mut self,
         pruned: &SegmentsPruned,
-        seq: u64,
-        damaged: bool,
+        declared: Declared,
     ) -> Option<Finding> {
+        let Declared { seq, damaged, needs_checkpoint } = declared;
         let next = pruned.last_seq.saturating_add(1);
         let roots = pruned.frontier();
         let is_sound = !pruned.is_exact() || self.is_sound(pruned, damaged);
@@ -99,8 +109,8 @@ impl Pruning {
         let well_formed = pruned.last_seq < seq && Frontier::from_roots(next, &roots).is_some();
         if well_formed && agrees && may_begin_there && is_sound {
             if judged && first.seq > 0 && self.accounts.len() <= PRUNED_FILES_MAX {
-                let (last_seq, is_exact) = (pruned.last_seq, pruned.is_exact());
-                self.accounts.push(Account { seq, last_seq, is_exact });
+                let last_seq = pruned.last_seq;
+                self.accounts.push(Account { seq, last_seq, needs_checkpoint });
             }
             return None;
         }
@@ -187,11 +197,12 @@ impl Pruning {
     }
 
     /// Says that records are gone whose deletion no checkpoint covers, of a log that is covered up to
-    /// this record. Writers of before `before` deleted first.
+    /// this record. Writers of before `before`, which did not seal, deleted first.
     pub(super) fn check_attested(&self, covered: Option<u64>) -> Option<Finding> {
         let first = self.starts.front().filter(|first| first.seq > 0)?;
         let newest = self.accounts.last()?;
-        let is_attested = |account: &Account| !account.is_exact || Some(account.seq) <= covered;
+        let is_attested =
+            |account: &Account| !account.needs_checkpoint || Some(account.seq) <= covered;
         (!self.accounts.iter().any(is_attested)).then(|| {
             Finding::new(Code::PruneNotAttested, Code::PruneNotAttested.meaning())
                 .in_file(&first.name.to_string())

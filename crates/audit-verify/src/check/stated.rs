@@ -78,8 +78,8 @@ impl Stated {
         &self.before
     }
 
-    /// Whether the log says that it is sealed, from any record on.
-    pub(super) fn is_sealed(&self) -> bool {
+    /// Whether the log seals by now, as the newest segment says or one before it.
+    pub(super) fn seals(&self) -> bool {
         matches!(self.origin, Origin::At(_))
     }
 

@@ -4,13 +4,16 @@ use audit_core::Digest;
 use audit_verify::Verdict;
 
 use crate::accounts::{Account, Pruned};
-use crate::builder::{Builder, Files, is_whole, lines_of, seal_from, seal_line};
+use crate::builder::{is_whole, seal_bytes, seal_from, seal_line};
 use crate::family::{Choices, Family, Level, Mutant, product};
-use crate::honest::{Honest, Signer, frontier_of, pruned};
+use crate::goes_on::{first_seq, open, resumed};
+use crate::honest::{Honest, pruned};
 use crate::lines::{files, lines, newest};
-use crate::oracle::{is_note, is_opening, notes, segments, size_of};
+use crate::oracle::{is_note, notes, opening_of, segments, size_of};
+use crate::player::{Signer, account, open_segment};
+use crate::sealing::OPENED;
 
-pub(crate) const FAMILIES: [Family; 11] = [
+pub(crate) const FAMILIES: [Family; 12] = [
     Family {
         name: "line forged with a right hash of itself",
         level: Level::Chain,
@@ -40,6 +43,12 @@ pub(crate) const FAMILIES: [Family; 11] = [
         level: Level::Key,
         places: |honest| signed(honest, honest.steps.len()),
         mutant: |honest, place| rewrite(honest, place, Signer::Nobody, Verdict::Unverifiable),
+    },
+    Family {
+        name: "rewritten from any event, its seals forged, without checkpoints",
+        level: Level::Key,
+        places: |honest| if honest.is_sealed { signed(honest, honest.steps.len()) } else { 0 },
+        mutant: |honest, place| rewrite(honest, place, Signer::Forger, Verdict::Unverifiable),
     },
     Family {
         name: "rewritten from any event, signed by another key",
@@ -151,11 +160,11 @@ pub(crate) const CONSISTENT: [Family; 8] = [
     },
 ];
 
-fn signed(honest: &Honest, places: usize) -> u64 {
+pub(crate) fn signed(honest: &Honest, places: usize) -> u64 {
     if honest.is_signed() { product(&[places]) } else { 0 }
 }
 
-fn unsigned(honest: &Honest, places: usize) -> u64 {
+pub(crate) fn unsigned(honest: &Honest, places: usize) -> u64 {
     if honest.is_signed() { 0 } else { product(&[places]) }
 }
 
@@ -190,7 +199,7 @@ fn forge(honest: &Honest, place: u64, links: Links) -> Option<Mutant> {
     let event = memchr::memmem::find(line, b"\"event\":").filter(|_| is_whole(line))?;
     let at = event + choices.of(200);
     let is_text = |byte: &u8| byte.is_ascii_alphanumeric();
-    let body = line.len() - 155;
+    let body = line.len() - 155 - seal_bytes(line);
     let byte = line[..body].get_mut(at).filter(|byte| is_text(byte))?;
     *byte = if *byte == b'9' { b'8' } else { *byte ^ 1 };
     let segment = *segment;
@@ -208,24 +217,6 @@ fn rewrite(honest: &Honest, place: u64, signer: Signer, least: Verdict) -> Optio
     Some(Mutant { files: honest.rewritten(at, signer)?.files, least })
 }
 
-/// Goes on with a log, of which these are the first records, as a writer does who opens it.
-fn resumed(honest: &Honest, files: Files) -> Builder {
-    let mut log = Builder::empty();
-    let (name, bytes) = segments(&files).next_back().unwrap();
-    log.file.clone_from(name);
-    let whole = lines_of(bytes).iter().take_while(|line| is_whole(line)).count() as u64;
-    log.seq = first_seq(name) + whole;
-    let leaves = honest.leaves(log.seq);
-    log.frontier = frontier_of(leaves);
-    log.prev_hash = *leaves.last().unwrap();
-    log.files = files;
-    log
-}
-
-fn first_seq(segment: &str) -> u64 {
-    segment[..20].parse().unwrap()
-}
-
 const EVENTS_LOST: &str = r#"{"event_type":"events_lost","count":9,"critical_count":1,"reason":"io_error","first":"2026-01-02T00:00:00.000000000Z","last":"2026-01-02T00:00:01.000000000Z"}"#;
 
 fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
@@ -241,13 +232,11 @@ fn excuse_lines(honest: &Honest, place: u64) -> Option<Mutant> {
         valid_records: 0,
         kind: "torn",
     };
-    log.open_segment();
     if choices.of(2) == 0 {
-        log.log_opened();
-        log.record(EVENTS_LOST);
+        open(&mut log);
+        log.record_own(EVENTS_LOST);
     } else {
-        log.record(&account.event());
-        log.log_opened();
+        open_segment(&mut log, &[account.event(), OPENED.to_owned()]);
     }
     let mut kept = lines(&log.files);
     if from > to || kept[from..=to].iter().all(|(_, line)| !is_whole(line)) {
@@ -283,11 +272,9 @@ fn declare_a_tail(honest: &Honest, place: u64) -> Option<Mutant> {
         return None;
     }
     log.append(&declared);
-    let account = Account::of(&log, offset);
+    let account = account(&log, offset);
     let account = Account { valid_records: valid_records - u64::from(is_changed), ..account };
-    log.open_segment();
-    log.record(&account.event());
-    log.log_opened();
+    open_segment(&mut log, &[account.event(), OPENED.to_owned()]);
     Some(Mutant { files: log.files, least: Verdict::Tampered })
 }
 
@@ -307,24 +294,33 @@ fn excuse_tail(honest: &Honest, place: u64, left: Left, least: Verdict) -> Optio
         return None;
     }
     // A segment without its opening records would be found by the chain alone.
-    if is_opening(&cut[0].1) && cut[0].0 == all[kept - 1].0 {
+    if is_within_opening(&all, &cut) {
         return None;
     }
     let mut files = files(honest, all);
     files.retain(|name, _| left == Left::All || !is_note(name) || size_of(name) <= kept as u64);
     let mut log = resumed(honest, files);
-    log.open_segment();
-    log.log_opened();
-    log.record(EVENTS_LOST);
+    open(&mut log);
+    log.record_own(EVENTS_LOST);
     Some(Mutant { files: log.files, least })
+}
+
+/// Whether a cut behind these lines leaves a part of a segment's opening records.
+fn is_within_opening(kept: &[(usize, Vec<u8>)], cut: &[(usize, Vec<u8>)]) -> bool {
+    let newest = kept.last().map(|(segment, _)| *segment);
+    let of_newest = |lines: &[(usize, Vec<u8>)]| -> Vec<Vec<u8>> {
+        let lines = lines.iter().filter(|(segment, _)| Some(*segment) == newest);
+        lines.map(|(_, line)| line.clone()).collect()
+    };
+    let kept = of_newest(kept);
+    kept.len() < opening_of(&[&kept[..], &of_newest(cut)].concat())
 }
 
 /// Ends a log as one ends that goes on in another version, and goes on with records of that.
 fn change_format(honest: &Honest, version: u64) -> Mutant {
     let mut log = resumed(honest, honest.files.clone());
-    log.open_segment();
-    log.log_opened();
-    log.record(&format!(r#"{{"event_type":"format_changed","to":{version}}}"#));
+    open(&mut log);
+    log.record_own(&format!(r#"{{"event_type":"format_changed","to":{version}}}"#));
     log.open_segment();
     let line = log.files[&log.file].clone();
     let mut line = [format!("{{\"v\":{version}").as_bytes(), &line["{\"v\":1".len()..]].concat();
@@ -352,9 +348,8 @@ fn prune(honest: &Honest, kept_from: usize, falsify: Falsify, least: Verdict) ->
     let mut pruned = pruned(leaves, names[..kept_from].to_vec());
     falsify(&mut pruned);
     let mut log = resumed(honest, honest.files.clone());
-    log.open_segment();
-    log.log_opened();
-    log.record(&pruned.event());
+    open(&mut log);
+    log.record_own(&pruned.event());
     names[..kept_from].iter().for_each(|name| drop(log.files.remove(name)));
     Some(Mutant { files: log.files, least })
 }
@@ -365,14 +360,9 @@ fn recover_over(honest: &Honest, place: u64, least: Verdict) -> Option<Mutant> {
     let mut choices = Choices(place);
     let (at, is_cut) = (choices.of(newest_bytes(honest)), choices.of(2) == 0);
     let lines = newest(honest);
-    let ends = lines.iter().scan(0, |end, line| {
-        *end += line.len();
-        Some(*end)
-    });
-    let before: Vec<usize> = ends.take_while(|end| *end <= at).collect();
-    let offset = before.last().copied().unwrap_or_default();
-    let opening = lines.iter().take_while(|line| is_opening(line)).count();
-    if before.len() < opening || (at == offset) == is_cut {
+    let opening: usize = lines[..opening_of(&lines)].iter().map(Vec::len).sum();
+    let offset = line_at(&lines, at);
+    if offset < opening || (at == offset) == is_cut {
         return None;
     }
     let mut files = honest.files.clone();
@@ -383,12 +373,16 @@ fn recover_over(honest: &Honest, place: u64, least: Verdict) -> Option<Mutant> {
         let end = bytes.len().min((offset + 1).next_multiple_of(512));
         bytes[offset..end].fill(0);
     }
-    let tail = lines_of(&bytes[offset..]);
-    let valid_records = tail.iter().filter(|line| is_whole(line)).count() as u64;
     let mut log = resumed(honest, files);
-    let account = Account { valid_records, ..Account::of(&log, offset) };
-    log.open_segment();
-    log.record(&account.event());
-    log.log_opened();
+    open(&mut log);
     Some(Mutant { files: log.files, least })
+}
+
+/// Where the line begins that a byte is in.
+fn line_at(lines: &[Vec<u8>], at: usize) -> usize {
+    let ends = lines.iter().scan(0, |end, line| {
+        *end += line.len();
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= at).last().unwrap_or_default()
 }

@@ -15,9 +15,10 @@ use audit_verify::{
 
 use crate::builder::{Builder, Files, segment_name};
 use crate::family::Level;
-use crate::honest::{Honest, Signer};
+use crate::honest::Honest;
 use crate::notes::older_edited;
 use crate::oracle::segments;
+use crate::player::Signer;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::family::{Family, Level, Row, attack, say};
 use crate::honest::Honest;
-use crate::{bytes, chain, combined, lines, notes, segments};
+use crate::{bytes, chain, combined, lines, notes, seals, segments};
 
 const SEED: u64 = 1;
 
@@ -19,6 +19,7 @@ fn families() -> Vec<Family> {
         &lines::FAMILIES,
         &chain::FAMILIES,
         &chain::CONSISTENT,
+        &seals::FAMILIES,
         &segments::FAMILIES,
         &notes::FAMILIES,
         &notes::SMALL_ORDER,

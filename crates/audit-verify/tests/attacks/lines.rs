@@ -121,7 +121,7 @@ pub(crate) const FAMILIES: [Family; 8] = [
 
 /// What a record says that has to agree with others: the event that says it, or of any, and what
 /// stands before the text that is falsified.
-const SAYINGS: [(&str, &str); 14] = [
+const SAYINGS: [(&str, &str); 21] = [
     ("", "\"audit_id\":\"audit-"),
     ("", "\"service_id\":\""),
     ("", "\"prev_hash\":\""),
@@ -136,6 +136,13 @@ const SAYINGS: [(&str, &str); 14] = [
     ("log_recovered", "\"valid_records\":"),
     ("checkpoint_signed", "\"root\":\""),
     ("segments_pruned", "\"last_hash\":\""),
+    ("segment_opened", "\"key\":{\"vkey\":\""),
+    ("segment_opened", "\"since\":"),
+    ("segment_opened", "\"sealed_from\":"),
+    ("segment_opened", "\"pruned\":{\"seq\":"),
+    ("records_adopted", "\"last_seq\":"),
+    ("records_adopted", "\"begins\":"),
+    ("key_changed", "\"new_vkey\":\""),
 ];
 
 const OF_THE_SEGMENT_BEFORE: [&str; 2] = ["\"log_id\":\"", "\"file\":\""];

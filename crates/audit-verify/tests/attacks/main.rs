@@ -14,13 +14,21 @@ mod builder;
 mod bytes;
 mod chain;
 mod combined;
+#[path = "../verify/exact.rs"]
+mod exact;
 mod family;
 mod files;
+mod goes_on;
 mod honest;
 mod ledger;
 mod lines;
 mod notes;
 mod oracle;
+mod player;
+#[path = "../verify/sealing.rs"]
+#[expect(dead_code, reason = "the other tests of the verifier need the rest")]
+mod sealing;
+mod seals;
 mod segments;
 #[path = "../verify/signed.rs"]
 #[expect(dead_code, reason = "the other tests of the verifier need the rest")]

@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::builder::{Builder, Files};
 use crate::bytes::{cut_off, flip_bit, put_byte_in, random_byte, set_byte, take_byte_out};
 use crate::family::{Choices, DRAWN, Family, Level, Mutant, product};
-use crate::honest::{Honest, Signer};
+use crate::honest::Honest;
 use crate::oracle::notes;
+use crate::player::Signer;
 use crate::signed::{ORIGIN, key, note_path, public};
 
 pub(crate) const FAMILIES: [Family; 11] = [
@@ -182,7 +183,7 @@ fn edit(
 
 /// The number of the key that signed the closing checkpoint.
 fn signer_of_newest(honest: &Honest) -> u8 {
-    if honest.name == "key changed" { 2 } else { 1 }
+    if honest.changes_its_key() { 2 } else { 1 }
 }
 
 fn public_key(number: u8) -> [u8; 32] {

@@ -1,13 +1,15 @@
 //! What has to be said of a mutant at the least, told without the verifier: by comparing its bytes
 //! with those of the honest log, and by what docs/format.md says that a crash leaves.
 
+use audit_core::record::HASH_FIELD_BYTES;
+use audit_core::seal::split_seal;
 use audit_verify::Verdict;
 
 use crate::builder::{Files, is_whole, lines_of};
 use crate::honest::Honest;
 
 /// Bytes that the writer of every log here leaves unsynced at most.
-const UNSYNCED_MAX_BYTES: usize = 4_096;
+pub(crate) const UNSYNCED_MAX_BYTES: usize = 4_096;
 
 const BLOCK_BYTES: usize = 512;
 
@@ -67,32 +69,80 @@ fn compare(honest: &Honest, files: &Files) -> Records {
             return Records::Broken;
         }
     }
-    let lines = lines_of(&honest.files[newest]);
-    let mut kept = 0;
-    let mut at = 0;
-    for line in lines.iter().take_while(|line| is_whole(line)) {
-        if !newest_bytes[at..].starts_with(line) {
-            break;
-        }
-        kept += 1;
-        at += line.len();
-    }
-    let first_seq: u64 = newest[..20].parse().unwrap();
-    let (before, tail) = newest_bytes.split_at(at);
-    let opening = lines.iter().take_while(|line| is_opening(line)).count() as u64;
-    if kept < opening || (honest.is_pruned() && !holds(before, "segments_pruned")) {
+    let due = lines_of(&honest.files[newest]);
+    let lines = kept(&due, newest_bytes);
+    let (opening, counted) = (opening_of(&due), counted(&due, lines));
+    let (end, counted_end) = (bytes_of(&due[..lines]), bytes_of(&due[..counted]));
+    let older = segments(files).filter(|(name, _)| *name != newest);
+    let is_accounted_for = |bytes: &[u8]| holds(bytes, "segments_pruned");
+    let before = &newest_bytes[..counted_end];
+    let is_declared =
+        is_accounted_for(before) || older.into_iter().any(|it| is_accounted_for(it.1));
+    if counted < opening || (honest.is_pruned() && !is_declared) {
         return Records::Broken;
     }
-    match tail {
-        [] => Records::First(first_seq + kept),
-        _ if holds(before, "log_closed") || !is_left_by_a_crash(tail, at) => Records::Broken,
-        _ => Records::Torn(first_seq + kept),
+    let first_seq: u64 = newest[..20].parse().unwrap();
+    let tail = &newest_bytes[counted_end..];
+    let is_closed = holds(before, "log_closed");
+    match &newest_bytes[end..] {
+        [] if tail.len() <= UNSYNCED_MAX_BYTES => Records::First(first_seq + lines as u64),
+        rest if is_closed || tail.len() > UNSYNCED_MAX_BYTES || !is_left_by_a_crash(rest, end) => {
+            Records::Broken
+        }
+        _ => Records::Torn(first_seq + counted as u64),
     }
 }
 
-/// Whether a record is one that has to stand in a segment before it has its name.
-pub(crate) fn is_opening(line: &[u8]) -> bool {
-    ["segment_opened", "log_recovered", "log_opened"].iter().any(|event| holds(line, event))
+/// How many whole lines of the honest segment are still there, one after the other.
+fn kept(due: &[Vec<u8>], bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    let is_there = |line: &&Vec<u8>| {
+        let after = rest.strip_prefix(line.as_slice()).filter(|_| is_whole(line));
+        rest = after.unwrap_or(rest);
+        after.is_some()
+    };
+    due.iter().take_while(is_there).count()
+}
+
+fn bytes_of(lines: &[Vec<u8>]) -> usize {
+    lines.iter().map(Vec::len).sum()
+}
+
+/// How many of the first lines of a segment count: of one that is sealed, those up to the last seal.
+fn counted(due: &[Vec<u8>], lines: usize) -> usize {
+    if !is_of_sealed(due) {
+        return lines;
+    }
+    due[..lines].iter().rposition(|line| is_sealed(line)).map_or(0, |last| last + 1)
+}
+
+/// The lines of a segment that count.
+pub(crate) fn records_of(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = lines_of(bytes);
+    lines.truncate(counted(&lines, kept(&lines, bytes)));
+    lines
+}
+
+/// Whether a segment with these lines names a key.
+fn is_of_sealed(lines: &[Vec<u8>]) -> bool {
+    let names_a_key = |line: &Vec<u8>| memchr::memmem::find(line, b",\"key\":{").is_some();
+    lines.first().is_some_and(names_a_key)
+}
+
+/// Whether a whole line has a seal.
+pub(crate) fn is_sealed(line: &[u8]) -> bool {
+    is_whole(line) && split_seal(&line[..line.len() - HASH_FIELD_BYTES - 1]).is_some()
+}
+
+/// How many records have to stand in a segment before it has its name.
+pub(crate) fn opening_of(lines: &[Vec<u8>]) -> usize {
+    if is_of_sealed(lines) {
+        return lines.iter().position(|line| is_sealed(line)).map_or(lines.len(), |at| at + 1);
+    }
+    let is_opening = |line: &&Vec<u8>| {
+        ["segment_opened", "log_recovered", "log_opened"].iter().any(|event| holds(line, event))
+    };
+    lines.iter().take_while(is_opening).count()
 }
 
 fn holds(bytes: &[u8], event_type: &str) -> bool {
@@ -113,7 +163,7 @@ fn is_left_by_a_crash(tail: &[u8], offset: usize) -> bool {
             _ => !goes_on_after_a_record(line),
         }
     });
-    tail.len() <= UNSYNCED_MAX_BYTES && are_possible && runs_are_of_blocks(tail, offset)
+    are_possible && runs_are_of_blocks(tail, offset)
 }
 
 fn goes_on_after_a_record(line: &[u8]) -> bool {

@@ -6,9 +6,10 @@ use audit_verify::Verdict;
 use crate::builder::{Files, segment_name};
 use crate::bytes::of_bytes;
 use crate::family::{Choices, Family, Level, Mutant, product};
-use crate::honest::{Honest, Signer};
+use crate::honest::Honest;
 use crate::lines::{files, lines};
 use crate::oracle::{is_note, notes, segments, size_of};
+use crate::player::Signer;
 
 pub(crate) const FAMILIES: [Family; 12] = [
     Family {

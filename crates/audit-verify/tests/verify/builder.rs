@@ -266,7 +266,7 @@ fn has_link(line: &[u8]) -> bool {
 }
 
 /// Bytes of the seal that a line has.
-fn seal_bytes(line: &[u8]) -> usize {
+pub(crate) fn seal_bytes(line: &[u8]) -> usize {
     let body = line.get(..line.len() - HASH_FIELD_BYTES).unwrap_or_default();
     if split_seal(body).is_some() { SEAL_FIELD_BYTES } else { 0 }
 }

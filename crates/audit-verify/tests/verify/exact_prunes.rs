@@ -1,80 +1,15 @@
 //! Deletions that account for every record, and what has to cover them.
 
 use audit_core::Digest;
-use audit_verify::{Verdict, VerifyOptions};
+use audit_verify::{Requirement, Verdict, VerifyOptions};
 
 use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, segment_name, verify};
-use crate::sealing::OPENED;
+use crate::exact::{After, Exact, prune};
+use crate::sealing::{OPENED, UNSIGNED};
 use crate::signed::{
     codes_of, key, note, note_path, notices_of, pin, public, strip, verify_by, with_key,
 };
-
-/// Seq and hash of what the prune before deleted last.
-type After = Option<(u64, Digest)>;
-
-/// What an exact prune says besides.
-#[derive(Clone)]
-pub(crate) struct Exact {
-    pruned: Pruned,
-    /// The last seq of each file.
-    last_seqs: Vec<Option<u64>>,
-    after: After,
-}
-
-impl Exact {
-    fn event(&self) -> String {
-        let mut event = self.pruned.event();
-        for (name, last_seq) in self.pruned.files.iter().zip(&self.last_seqs) {
-            let Some(last_seq) = last_seq else { continue };
-            let (before, after) = event.split_once(&format!("\"{name}\"")).unwrap();
-            let after = after.replacen('}', &format!(",\"last_seq\":{last_seq}}}"), 1);
-            event = format!("{before}\"{name}\"{after}");
-        }
-        let after = self.after.map_or_else(String::new, |(last_seq, hash)| {
-            format!(r#","after":{{"last_seq":{last_seq},"last_hash":"{hash}"}}"#)
-        });
-        let rest = format!(r#"{after},"before":"2026-01-02T00:00:00.000000000Z"}}"#);
-        format!("{}{rest}", event.strip_suffix('}').unwrap())
-    }
-}
-
-/// Declares that the first segments of a log are deleted, so many, with the last one ending at the
-/// beginning of the newest; seq, last seq and last hash of that record.
-pub(crate) fn prune(
-    log: &mut Builder,
-    files: usize,
-    falsify: impl FnOnce(&mut Exact),
-) -> (u64, u64, Digest) {
-    let mut exact = of_first(log, files);
-    falsify(&mut exact);
-    let seq = log.seq;
-    log.record_sealed(&exact.event());
-    (seq, exact.pruned.last_seq, exact.pruned.last_hash)
-}
-
-/// The truth about the first segments of a log.
-fn of_first(log: &Builder, count: usize) -> Exact {
-    let names: Vec<_> = log.files.keys().filter(|name| name.ends_with("jsonl")).cloned().collect();
-    let firsts: Vec<u64> = names.iter().map(|name| name[..20].parse().unwrap()).collect();
-    let mut frontier = audit_core::Frontier::new();
-    let mut last_hash = Digest::ZERO;
-    for name in &names[..count] {
-        for line in crate::builder::lines_of(&log.files[name]) {
-            last_hash = crate::builder::hash_of(&line).unwrap();
-            frontier.push(last_hash);
-        }
-    }
-    let last_seq = firsts[count] - 1;
-    let pruned = Pruned {
-        last_seq,
-        last_hash,
-        roots: frontier.roots().to_vec(),
-        files: names[..count].to_vec(),
-    };
-    let last_seqs = firsts[1..=count].iter().map(|first| Some(first - 1)).collect();
-    Exact { pruned, last_seqs, after: None }
-}
 
 /// Four segments; the last declares that the first two are deleted. A checkpoint covers that.
 fn log(falsify: impl FnOnce(&mut Exact)) -> Builder {
@@ -257,4 +192,66 @@ fn a_writer_before_seals_deleted_first() {
     );
     log.open_with(&[OPENED.to_owned(), adopted]);
     assert_eq!(codes_of(&verify(&log.files)), [""; 0]);
+}
+
+/// Whoever seals accounts exactly. An account in the old form is forged there, and would otherwise
+/// need no checkpoint.
+#[test]
+fn in_a_log_that_seals_an_account_in_the_old_form_needs_a_checkpoint_too() {
+    let forge = |seals: bool| {
+        let mut log = Builder::sealed();
+        log.write(3);
+        let account = Pruned::all_of(&log);
+        log.rotate_sealed();
+        log.write(2);
+        log.sign(&key(1));
+        if seals {
+            log.record_sealed(&account.event());
+            return log;
+        }
+        log.seal_no_more();
+        log.open_segment();
+        log.record(UNSIGNED);
+        log.record(&account.event());
+        log
+    };
+    for seals in [true, false] {
+        let mut log = forge(seals);
+        delete(&mut log.files, 1);
+        let report = with_key(&log.files, &key(1));
+        assert_eq!(report.verdict, Verdict::Tampered, "{seals}\n{report}");
+        assert_eq!(codes_of(&report), ["prune_not_attested"], "{seals}\n{report}");
+        // Nobody asks for the key, or the key has signed it.
+        assert_eq!(verify(&log.files).verdict, Verdict::Consistent);
+        log.sign(&key(1));
+        assert_eq!(with_key(&log.files, &key(1)).verdict, Verdict::Signed);
+    }
+}
+
+/// Such a log cannot be told from one that never sealed and was pruned by a writer of then.
+#[test]
+fn where_nothing_is_left_that_seals_an_account_in_the_old_form_is_told_and_meets_no_requirement() {
+    let mut log = Builder::sealed();
+    log.write(3);
+    log.sign(&key(1));
+    let account = Pruned::all_of(&log);
+    log.seal_no_more();
+    log.sealed_from = None;
+    log.open_segment();
+    log.log_opened();
+    log.record(&account.event());
+    delete(&mut log.files, 1);
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(report.verdict, Verdict::Consistent, "{report}");
+    let text = report.to_string();
+    assert!(
+        text.contains("  unsigned  3 records at the end are covered by no checkpoint"),
+        "{text}"
+    );
+    assert!(text.contains("at seq 5: records up to seq 4 were deleted, as the log says"), "{text}");
+    let keys = vec![public(&key(1))];
+    let require = Requirement::Signed;
+    let report =
+        verify_by(&log.files, &VerifyOptions { keys, require, ..VerifyOptions::default() });
+    assert_eq!(codes_of(&report), ["requirement_not_met"], "{report}");
 }

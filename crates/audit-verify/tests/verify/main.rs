@@ -11,6 +11,7 @@ mod bit_flips;
 mod builder;
 mod checkpoints;
 mod cuts;
+mod exact;
 mod exact_prunes;
 mod fixtures;
 mod floods;

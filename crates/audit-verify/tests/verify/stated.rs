@@ -213,7 +213,7 @@ fn after_a_prune(
     let mut log = Builder::sealed();
     log.write(2);
     log.rotate_sealed();
-    let (seq, last_seq, last_hash) = crate::exact_prunes::prune(&mut log, 1, |_| ());
+    let (seq, last_seq, last_hash) = crate::exact::prune(&mut log, 1, |_| ());
     log.pruned = pruned(seq, last_seq, last_hash);
     log.rotate_sealed();
     codes(&log.files)
