@@ -114,6 +114,25 @@ impl After {
     }
 }
 
+/// Which segment a segment names as the one before it, where its first record can be read and says so.
+pub(crate) fn previous_of(
+    source: &impl LogSource,
+    buffer: &mut Buffer,
+    name: SegmentName,
+) -> Option<SegmentName> {
+    let file = source.open(&name.to_string()).ok()?;
+    let size = file.size().ok()?;
+    let mut lines = Lines::new(&file, Span::up_to(size), buffer, ());
+    let Ok(Some(Line { text: Text::Whole(text), ended: true, .. })) = lines.next() else {
+        return None;
+    };
+    let hashed = Hashed::split(text).filter(Hashed::is_right)?;
+    match own_event(hashed.body, &mut Scratch::default()) {
+        Ok(Some(Lifecycle::SegmentOpened(opened))) => Some(opened.previous.as_ref()?.file()),
+        _ => None,
+    }
+}
+
 /// Why an event was not read.
 enum Unread {
     /// Its record is of a version that is not known.

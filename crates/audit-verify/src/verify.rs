@@ -1,6 +1,7 @@
 //! From the segments of a directory to a report.
 
 mod end;
+mod unread;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -106,17 +107,19 @@ pub fn verify_source(
         ledger.find(Finding::new(Code::NoRecords, Code::NoRecords.meaning()));
     }
     let told = Progress { segments_total: segments.len(), ..Progress::default() };
+    let mut small = Buffer::small();
+    let chained = unread::of_the_chain(source, &segments, &mut small, &mut ledger);
     let mut reader = Reader {
         source,
         checker: Checker::new(trust, ledger),
         buffer: Buffer::new(),
-        small: Buffer::small(),
+        small,
         jobs: options.jobs,
         told,
         progress,
         unaccounted: None,
     };
-    let mut rest = segments.as_slice();
+    let mut rest = chained.as_slice();
     while let Some((&name, after)) = rest.split_first() {
         reader.read_segment(name, after.first().copied());
         reader.told.segments_done = reader.told.segments_done.saturating_add(1);

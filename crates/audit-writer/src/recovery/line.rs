@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use audit_checkpoint::VerifyingKey;
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::{NewestPrune, PrunedEnd, PrunedFile, SegmentOpened};
+use audit_core::lifecycle::{
+    NewestPrune, PrunedEnd, PrunedFile, SegmentOpened, is_lifecycle_type,
+};
 use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::seal::{Seal, split_seal};
@@ -17,7 +19,7 @@ use super::frame::{Frame, decimal};
 use super::holder::LogOpened;
 use super::json::{self, Text};
 use super::marks::is_sanitized;
-use super::own::Own;
+use super::own::{Malformed, Own};
 pub(crate) use super::own::{CheckpointRecord, FoundTail, KeyChanged};
 use crate::segment::SegmentName;
 
@@ -54,8 +56,25 @@ impl Sealed<'_> {
 }
 
 impl<'a> Line<'a> {
-    /// Takes a line without its line feed apart, if it is a record with a right hash.
+    /// Takes a line without its line feed apart, if it is a record with a right hash, and, where the
+    /// event is one of the writer's own, that has its form and can be true.
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
+        Self::take_apart(line, |own, seq, prev_hash| match own {
+            Ok(Some(own)) => own.can_be_true(seq, prev_hash),
+            Ok(None) => true,
+            Err(Malformed) => false,
+        })
+    }
+
+    /// The same of a line in a tail, which is no part of the log: its event may say what it will.
+    pub(super) fn parse_in_tail(line: &'a [u8]) -> Option<Self> {
+        Self::take_apart(line, |_, _, _| true)
+    }
+
+    fn take_apart(
+        line: &'a [u8],
+        allows: impl FnOnce(&Result<Option<Own>, Malformed>, u64, &Digest) -> bool,
+    ) -> Option<Self> {
         if line.len() > RECORD_BYTES_MAX {
             return None;
         }
@@ -74,11 +93,11 @@ impl<'a> Line<'a> {
             return None;
         }
         let (event, sanitized) = json::event(payload)?;
-        let own = Own::of(&event).ok()?.map(Box::new);
-        let can_be_true = own.as_ref().is_none_or(|own| own.can_be_true(seq, &prev_hash));
-        if !can_be_true || !is_sanitized(sanitized) {
+        let own = Own::of(&event);
+        if !allows(&own, seq, &prev_hash) || !is_sanitized(sanitized) {
             return None;
         }
+        let own = own.ok().flatten().map(Box::new);
         let event_type = event.event_type;
         Some(Self { seq, timestamp, service_id, prev_hash, hash, event_type, own, sealed })
     }
@@ -91,7 +110,8 @@ impl<'a> Line<'a> {
     /// Whether it is a record of the writer's own that would have a seal, in a log that seals: each is
     /// the last one of its write, but `events_lost`, which may share one.
     pub(super) fn owes_seal(&self) -> bool {
-        self.sealed.is_none() && self.own().is_some_and(|own| *own != Own::EventsLost)
+        let event_type = self.event_type.to_plain();
+        self.sealed.is_none() && is_lifecycle_type(&event_type) && event_type != "events_lost"
     }
 
     /// Whether its event is of this type.

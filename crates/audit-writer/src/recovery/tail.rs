@@ -28,8 +28,8 @@ pub(super) struct Found {
 enum Due {
     /// None: a tail that begins with a whole record had the one before it taken out.
     NoRecord,
-    /// The one linked to this hash.
-    After(Digest),
+    /// The one linked to this hash, of the next seq where the one before is known.
+    After(Digest, Option<u64>),
     /// Any: what stood before it was lost.
     AnyRecord,
 }
@@ -38,7 +38,10 @@ impl Due {
     fn allows(self, record: &Line<'_>) -> bool {
         match self {
             Self::NoRecord => false,
-            Self::After(hash) => record.prev_hash == hash,
+            Self::After(hash, before) => {
+                let next = before.and_then(|seq| seq.checked_add(1));
+                record.prev_hash == hash && (before.is_none() || next == Some(record.seq))
+            }
             Self::AnyRecord => true,
         }
     }
@@ -52,13 +55,13 @@ impl Due {
 /// Why it does not look like a crash.
 pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Result<Found, Damage> {
     let mut valid_records: u64 = 0;
-    let mut due = sealed.map_or(Due::NoRecord, Due::After);
+    let mut due = sealed.map_or(Due::NoRecord, |hash| Due::After(hash, None));
     // Records without a seal that follow each other from the last seal on.
     let mut unsealed: u64 = 0;
     let mut is_unsealed_only = sealed.is_some();
     for line in tail.split_inclusive(|&byte| byte == b'\n') {
         let whole = line.strip_suffix(b"\n");
-        if let Some(record) = whole.and_then(Line::parse) {
+        if let Some(record) = whole.and_then(Line::parse_in_tail) {
             if !due.allows(&record) {
                 return Err(Damage::RecordNotLinked);
             }
@@ -71,7 +74,7 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
                 }
                 unsealed = unsealed.saturating_add(1);
             }
-            due = Due::After(record.hash);
+            due = Due::After(record.hash, Some(record.seq));
             valid_records = valid_records.saturating_add(1);
             continue;
         }
@@ -108,7 +111,7 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
 fn follows_a_record(line: &[u8]) -> bool {
     let ends = memchr::memmem::find_iter(line, br#""}"#).map(|at| at.saturating_add(2));
     ends.filter(|&end| end < line.len())
-        .any(|end| line.get(..end).is_some_and(|record| Line::parse(record).is_some()))
+        .any(|end| line.get(..end).is_some_and(|record| Line::parse_in_tail(record).is_some()))
 }
 
 /// Whether every run of NULs begins after a line feed or at a block, and ends at a block or at the

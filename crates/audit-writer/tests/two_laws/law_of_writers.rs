@@ -196,7 +196,7 @@ fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> 
     }
     for finding in wrong() {
         let is_of_gone = prunes && is_of_a_note(finding);
-        let is_recovered = finding.code == Code::LineUnterminated && recovers(after, finding);
+        let is_recovered = finding.code == Code::LineUnterminated && accounts_for(after, finding);
         let is_signed = course.word == Word::Key && lacks_notes(finding);
         let is_settled = declares || is_of_gone || is_recovered || is_signed;
         if !(says(after, finding) || is_settled) {
@@ -213,12 +213,15 @@ fn is_of_a_note(finding: &Finding) -> bool {
         || [Code::HeadMismatch, Code::PinMismatch].contains(&finding.code)
 }
 
-/// Whether an end that was not whole was recovered over.
-fn recovers(after: &Report, finding: &Finding) -> bool {
-    let of_file = |notice: &Notice| {
+/// Whether an end that was not whole was recovered over, or that is found to be no crash's.
+fn accounts_for(after: &Report, finding: &Finding) -> bool {
+    let is_recovered = |notice: &Notice| {
         notice.code == NoticeCode::TailRecovered && notice.file == finding.file
     };
-    after.notices.iter().any(of_file)
+    let is_found = |other: &Finding| {
+        other.code == Code::RecoveryNotACrash && other.file == finding.file
+    };
+    after.notices.iter().any(is_recovered) || after.findings.iter().any(is_found)
 }
 
 /// Whether what is wrong is only that no note covers what seals do, or what a lost one did: a writer
