@@ -186,6 +186,21 @@ fn an_open_and_close_without_an_event_signs_nothing_that_was_forged() {
 }
 
 #[test]
+fn a_note_that_is_gone_is_known_from_the_log() {
+    let disk = SimDisk::default();
+    let mut log = signed(&disk).unwrap();
+    write(&mut log, 2);
+    let size = log.checkpoint().unwrap().size();
+    kill(&disk, log);
+    let found = SimDisk::with_files(
+        files(&disk).into_iter().filter(|(name, _)| !name.starts_with("checkpoints/")).collect(),
+    );
+    let log = signed(&found).unwrap();
+    assert_eq!(log.last_checkpoint().map(audit_checkpoint::Checkpoint::size), Some(size));
+    assert_eq!(log.notes_beside().missing, Some(size));
+}
+
+#[test]
 fn a_kill_between_two_events_loses_neither() {
     let disk = killed(5);
     let mut log = signed(&disk).unwrap();
