@@ -5,7 +5,7 @@ use audit_core::lifecycle::AdoptionReason;
 use audit_writer::{OpenError, Signing, SimDisk};
 
 use crate::log::{
-    bare, files, forged, key, killed, lines, newest, of_seed, receipt, signed, text, write,
+    bare, files, forged, key, kill, killed, lines, newest, of_seed, receipt, signed, text, write,
 };
 
 fn unsigned_log(events: u64) -> SimDisk {
@@ -50,7 +50,7 @@ fn a_change_of_the_key_that_nobody_signed_keeps_no_key_out() {
     let disk = SimDisk::default();
     let mut log = bare(&disk, OnDamage::Refuse).unwrap();
     write(&mut log, 1);
-    drop(log);
+    kill(&disk, log);
     let (name, bytes) = newest(&disk);
     let (old, new) = (key(), of_seed(9));
     let (old, new) = (old.verifying_key(), new.verifying_key());

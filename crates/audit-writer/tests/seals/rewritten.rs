@@ -147,6 +147,24 @@ fn an_opening_without_a_right_seal_is_never_continued() {
     }
 }
 
+#[test]
+fn an_opening_with_a_strangers_seal_is_never_continued() {
+    let disk = killed(3);
+    let (name, bytes) = newest(&disk);
+    let opening = lines(&bytes);
+    let opened: serde_json::Value = serde_json::from_slice(&opening[1]).unwrap();
+    let (mut line, made) = forged(&receipt(&opening[0]), &opened["event"].to_string());
+    seal_record(&mut line, 0, &made.hash, &strangers_seal());
+    disk.replace(&name, [opening[0].clone(), line].concat());
+    for on_damage in [OnDamage::Refuse, OnDamage::ContinueInNewSegment] {
+        let error = signed_as(&disk, Signing::new(key()), on_damage).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Damaged { damage: Damage::OpeningUnsealed, .. }),
+            "{error}"
+        );
+    }
+}
+
 /// The first record of a log, by somebody without the key.
 fn first(payload: &str) -> (Vec<u8>, audit_core::Receipt) {
     use audit_core::lifecycle::write_audit_id;
