@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn the_rows_of_the_section_are_read_and_no_others() {
-        let text = "| `a` | b | `c` | `d` | `e` |\n\n## Broken on purpose\n\n\
+        let section = "| `a` | b | `c` | `d` | `e` |\n\n## Broken on purpose\n\n\
                     | broken | how | package | tests | test |\n|---|---|---|---|---|\n\
                     | `one` | at all | `p` | `queue` | `a::b` |\n\n## Next\n| `x` |\n";
         let [broken, package, target, test] = ["one", "p", "queue", "a::b"].map(str::to_owned);
-        assert_eq!(rows("d", text).unwrap(), [Row { broken, package, target, test }]);
+        assert_eq!(rows("d", section).unwrap(), [Row { broken, package, target, test }]);
         assert!(rows("d", "# Durability\n").is_err());
         for line in ["| `one` | b | `c` | `d` |", "| `one` | b | `c` | `d` | e |"] {
             assert!(rows("d", &format!("{HEADING}{line}\n")).is_err(), "{line}");

@@ -84,7 +84,8 @@ fn open_in(dir: &OwnedFd, name: &str) -> Result<DirFile, OpenError> {
     // Without NONBLOCK, opening a pipe would wait for someone to write to it.
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let flags = if broken::is(Broken::LinkFollowed) { flags - OFlags::NOFOLLOW } else { flags };
+    let unset = if broken::is(Broken::LinkFollowed) { OFlags::NOFOLLOW } else { OFlags::empty() };
+    let flags = flags.difference(unset);
     let file = match retry_on_intr(|| fs::openat(dir, name, flags, Mode::empty())) {
         Ok(file) => file,
         Err(Errno::LOOP) => return Err(OpenError::NotAFile("a symbolic link")),
