@@ -1,5 +1,6 @@
 //! What the next segment says of the tail of one, and whether it is so.
 
+use crate::broken::{self, Broken};
 use crate::check::{Follows, State};
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::json::Scratch;
@@ -66,7 +67,9 @@ impl After {
                 {
                     return Self::Account(recovered);
                 }
-                Some(Lifecycle::DamageFound(damage)) if damage.is_of(name, &SEAL_DAMAGE) => {
+                Some(Lifecycle::DamageFound(damage))
+                    if damage.is_of(name, &SEAL_DAMAGE) && !broken::is(Broken::WrongSealRead) =>
+                {
                     return Self::Opaque(damage.offset);
                 }
                 Some(
@@ -144,7 +147,7 @@ enum Unread {
 fn own_event(body: &[u8], scratch: &mut Scratch) -> Result<Option<Lifecycle>, Unread> {
     let record = match Record::parse(body, scratch) {
         Ok(record) => record,
-        Err(fault) if fault.code == Code::VersionChanged => {
+        Err(fault) if fault.code == Code::VersionChanged && !broken::is(Broken::ForeignAccount) => {
             let version = Foreign::parse(body).map_err(|_| Unread::Malformed)?.version;
             Record::parse_version(body, version, scratch).map_err(|_| Unread::Foreign)?
         }
@@ -210,17 +213,19 @@ pub(crate) fn compare(
     let show = |(offset, bytes, valid, sha256)| {
         format!("{bytes} bytes at {offset} with {valid} valid records, SHA-256 {sha256}")
     };
-    if stated != is_there {
+    if stated != is_there && !broken::is(Broken::TailUncompared) {
         let finding = finding(Code::RecoveryMismatch).expected(show(stated));
         return Ok(Err(finding.found(show(is_there))));
     }
-    if tail.drops_sealed {
+    if tail.drops_sealed && !broken::is(Broken::SealedDropped) {
         return Ok(Err(finding(Code::RecoveryOfSealed).found(show(is_there))));
     }
     // In a version that is not known, it cannot be told which segments are sealed.
     let needs_seals = is_unsealed && !state.is_sealed() && !state.is_foreign();
+    let needs_seals = needs_seals && !broken::is(Broken::UnsealedUnowed);
     let fault = needs_seals.then_some("its segment is not sealed, so no seal is owed there");
-    if let Some(fault) = fault.or(state.may_be_torn(bytes).err()).or(tail.fault) {
+    let no_crash = broken::unless(Broken::TailNoCrash, tail.fault);
+    if let Some(fault) = fault.or(state.may_be_torn(bytes).err()).or(no_crash) {
         return Ok(Err(finding(Code::RecoveryNotACrash).found(fault)));
     }
     let message = match tail.unsealed_records {

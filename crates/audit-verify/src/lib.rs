@@ -17,6 +17,7 @@
 //! takes no lock, repairs nothing, changes nothing, and judges neither file modes nor times.
 
 mod account;
+mod broken;
 mod check;
 mod finding;
 mod lookup;

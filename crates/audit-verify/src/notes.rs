@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use audit_checkpoint::{Checkpoint, Note};
 use audit_core::limits::NOTE_BYTES_MAX;
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, FirstNames, Ledger, Notice, NoticeCode};
 use crate::scan::unknown_file;
 use crate::source::{CHECKPOINTS, LogFile, LogSource, OpenError};
@@ -74,6 +75,7 @@ impl Refused {
     fn report(self, name: &str, ledger: &mut Ledger) {
         match self {
             Self::Gone => {}
+            Self::Unreadable(_) if broken::is(Broken::NoteUnread) => {}
             Self::NotAFile(kind) => {
                 let finding = finding(Code::CheckpointNotAFile, name);
                 ledger.find(finding.expected("a file").found(kind));
@@ -131,7 +133,8 @@ fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
     let checkpoint = note.text().parse::<Checkpoint>();
     let checkpoint = checkpoint.map_err(|error| Refused::Malformed(error.to_string()))?;
     // What a log signs has none, so that its size and its root are all that it says.
-    if let Some(line) = checkpoint.extensions().next() {
+    let line = broken::unless(Broken::NoteExtended, checkpoint.extensions().next());
+    if let Some(line) = line {
         return Err(Refused::Malformed(format!("a line behind the root: {line}")));
     }
     Ok(Lying { name: name.to_owned(), note, checkpoint })
@@ -140,6 +143,7 @@ fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
 /// All bytes of a file, or one more than a note may have.
 fn read_whole(file: &impl LogFile) -> io::Result<Vec<u8>> {
     let most = NOTE_BYTES_MAX.saturating_add(1);
+    let most = if broken::is(Broken::NoteUnbounded) { usize::MAX } else { most };
     let size = usize::try_from(file.size()?).unwrap_or(most).min(most);
     let mut bytes = vec![0; size];
     let mut length = 0_usize;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use audit_core::{Digest, Inert, Receipt};
 use serde::Serialize;
 
+use crate::broken::{self, Broken};
 use crate::check::{Checker, adopted_in_words};
 use crate::finding::{Code, Finding, FirstFault, Notice, NoticeCode, excerpt};
 use crate::trust::{Coverage, base64, time_of};
@@ -139,7 +140,9 @@ impl Report {
         let unbroken = covered.level(last_seq);
         let verdict = Verdict::of(ledger.worst, unbroken);
         // Those of one verdict stay in the order in which they were found.
-        ledger.findings.sort_by_key(|finding| Reverse(finding.verdict));
+        if !broken::is(Broken::WorstUnsorted) {
+            ledger.findings.sort_by_key(|finding| Reverse(finding.verdict));
+        }
         let (findings_total, notices_total) = (ledger.findings_total(), ledger.notices_total());
         let vouched = covered.vouched.as_ref().map(|(_, vouched)| vouched);
         Self {
@@ -174,7 +177,7 @@ impl Report {
             service_id: state.service_id,
             log_id: state.log_id.map(|log_id| log_id.0.to_string()),
             first_seq: stats.first_seq,
-            pruned_up_to: gone.checked_sub(1),
+            pruned_up_to: broken::unless(Broken::BeginsUntold, gone.checked_sub(1)),
             first_timestamp: stats.first_timestamp,
             last_timestamp: stats.last_timestamp,
             head: stats.head,
@@ -192,7 +195,7 @@ impl Report {
 
 /// What is covered, and of how many records only since an operator took them over.
 fn with_adopted(coverage: String, ranges: u64, records: u64) -> String {
-    if ranges == 0 {
+    if ranges == 0 || broken::is(Broken::AdoptedUntold) {
         return coverage;
     }
     let adopted = adopted_in_words(ranges, records);

@@ -10,6 +10,7 @@ use audit_core::lifecycle::is_lifecycle_type;
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use memchr::memmem;
 
+use crate::broken::{self, Broken};
 use crate::parse::json::Scratch;
 use crate::parse::record::{Foreign, Hashed, Record};
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Tap, Text};
@@ -95,6 +96,7 @@ pub(crate) fn examine(
             }
             due = Due::After(record.hash);
             let owes_seal = tail.is_unsealed_only && record.owes_seal && before.sealed.is_some();
+            let owes_seal = owes_seal && !broken::is(Broken::OwnInEnd);
             if follows { owes_seal.then_some(OWES_SEAL) } else { Some(DOES_NOT_FOLLOW) }
         } else {
             due = Due::AnyRecord;

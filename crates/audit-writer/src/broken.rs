@@ -64,6 +64,48 @@ pub(crate) enum Broken {
     PruneOverGap,
     /// The time of an opening is believed, whoever made the record.
     OpeningBelieved,
+    /// Records behind the last seal are taken into the chain.
+    UnsealedContinued,
+    /// A segment is continued whose opening records have no seal of the key.
+    OpeningContinued,
+    /// A tail is taken for a crash's, however long it is.
+    TailUnlimited,
+    /// A record of the writer's own is in a tail without a seal.
+    OwnInTail,
+    /// What is left out behind a wrong seal is not declared.
+    CutUndeclared,
+    /// An operator's word for another end counts.
+    AdoptAnyEnd,
+    /// The log does not say what an operator took over.
+    AdoptUndeclared,
+    /// A log that signs does not say that it was opened without its key.
+    UnsignedUnsaid,
+    /// A checkpoint beside the log is the log's own, whoever signed it.
+    NoteByAnyone,
+    /// A checkpoint with lines behind its root is the log's own.
+    NoteExtended,
+    /// What somebody put in the place of a checkpoint stays there.
+    ForeignKept,
+    /// Of a checkpoint whose note is gone, nothing is known.
+    NoteForgotten,
+    /// A change of the key counts, whoever signed it.
+    ChangeUnsigned,
+    /// A log goes over to a key of another name.
+    KeyRenamed,
+    /// A log is signed although a sink has what contradicts it.
+    LateUnheard,
+    /// Segments are deleted before the declaration of that is durable.
+    PruneUnsynced,
+    /// Records are deleted that no checkpoint covers.
+    PruneUnnoted,
+    /// Records are deleted that have to be kept.
+    PruneYoung,
+    /// One step of the clock makes segments as old as it likes.
+    AgeUncapped,
+    /// A file is deleted that is not as it was declared.
+    PruneChanged,
+    /// A segment is written to for more than 31 days.
+    SegmentAgeless,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -93,7 +135,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 28] = [
+    const NAMES: [(&str, Broken); 49] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -122,6 +164,27 @@ mod chosen {
         ("prune-uncovered", Broken::PruneUncovered),
         ("prune-over-gap", Broken::PruneOverGap),
         ("opening-believed", Broken::OpeningBelieved),
+        ("unsealed-continued", Broken::UnsealedContinued),
+        ("opening-continued", Broken::OpeningContinued),
+        ("tail-unlimited", Broken::TailUnlimited),
+        ("own-in-tail", Broken::OwnInTail),
+        ("cut-undeclared", Broken::CutUndeclared),
+        ("adopt-any-end", Broken::AdoptAnyEnd),
+        ("adopt-undeclared", Broken::AdoptUndeclared),
+        ("unsigned-unsaid", Broken::UnsignedUnsaid),
+        ("note-by-anyone", Broken::NoteByAnyone),
+        ("note-extended", Broken::NoteExtended),
+        ("foreign-kept", Broken::ForeignKept),
+        ("note-forgotten", Broken::NoteForgotten),
+        ("change-unsigned", Broken::ChangeUnsigned),
+        ("key-renamed", Broken::KeyRenamed),
+        ("late-unheard", Broken::LateUnheard),
+        ("prune-unsynced", Broken::PruneUnsynced),
+        ("prune-unnoted", Broken::PruneUnnoted),
+        ("prune-young", Broken::PruneYoung),
+        ("age-uncapped", Broken::AgeUncapped),
+        ("prune-changed", Broken::PruneChanged),
+        ("segment-ageless", Broken::SegmentAgeless),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -90,6 +90,9 @@ impl<S: Store> Notes<S> {
         let name = note_name(own.checkpoint.size());
         let names = folder.names()?;
         let is_taken = names.contains(&name);
+        if is_taken && broken::is(Broken::ForeignKept) {
+            return Ok(());
+        }
         if is_taken {
             let there = read(folder, &name)?;
             if let Some(kept) = OwnNote::open(&there, keys) {
@@ -124,9 +127,13 @@ impl OwnNote {
     /// Reads a note; `None` where it is no checkpoint that one of these keys has signed, or has lines
     /// that no writer adds.
     pub(crate) fn open(bytes: &[u8], keys: &[VerifyingKey]) -> Option<Self> {
-        let signed = SignedCheckpoint::open(Note::parse(bytes).ok()?, keys).ok()?;
+        let note = Note::parse(bytes).ok()?;
+        if broken::is(Broken::NoteByAnyone) {
+            return Some(Self { checkpoint: note.text().parse().ok()?, note: note.to_string() });
+        }
+        let signed = SignedCheckpoint::open(note, keys).ok()?;
         let checkpoint = signed.checkpoint().clone();
-        let is_plain = checkpoint.extensions().next().is_none();
+        let is_plain = checkpoint.extensions().next().is_none() || broken::is(Broken::NoteExtended);
         is_plain.then(|| Self { checkpoint, note: signed.note().to_string() })
     }
 }

@@ -31,6 +31,7 @@ use audit_core::lifecycle::{
 };
 use audit_core::{Digest, OnDamage, SealKey, ServiceId};
 
+use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
@@ -188,7 +189,7 @@ fn judge_tail<S: Store>(
         Some(stated) => stated,
         None => newest_log_opened(store, older)?.map_or(0, |opened| opened.unsynced_bytes_max),
     };
-    if bytes > stated.min(TAIL_BYTES_MAX) {
+    if bytes > stated.min(TAIL_BYTES_MAX) && !broken::is(Broken::TailUnlimited) {
         let damage = if is_unsealed { Damage::SealMissing } else { Damage::TailTooLong };
         return Ok(Tail::Damage(damage));
     }

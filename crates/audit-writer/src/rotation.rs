@@ -4,6 +4,8 @@ use audit_core::RotationPolicy;
 use audit_core::limits::SEGMENT_DAYS_MAX;
 use chrono::NaiveDate;
 
+use crate::broken::{self, Broken};
+
 /// The current segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Current {
@@ -28,7 +30,8 @@ pub fn due(
 ) -> bool {
     let outlived = today > current.date;
     // What a segment is begun for tells how old those before it are.
-    let aged = today.signed_duration_since(current.date).num_days() > SEGMENT_DAYS_MAX;
+    let aged = today.signed_duration_since(current.date).num_days() > SEGMENT_DAYS_MAX
+        && !broken::is(Broken::SegmentAgeless);
     let outgrown = |bytes_max| current.bytes.saturating_add(incoming_bytes) > bytes_max;
     current.records > 0
         && match policy {

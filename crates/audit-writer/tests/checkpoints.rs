@@ -339,8 +339,12 @@ fn what_others_put_beside_the_checkpoints_is_neither_signed_over_nor_in_the_way(
     let newest = first.keys().rfind(|name| is_note(name)).unwrap();
     let strangers = Checkpoint::new(signing_key().name(), 999, Digest::ZERO);
     let strangers = strangers.sign(&next()).unwrap().to_string().into_bytes();
-    for bytes in [strangers, first[newest].clone(), Vec::new(), vec![0xff], vec![b'\n'; 2_000_000]]
-    {
+    let more = Checkpoint::new(signing_key().name(), 999, Digest::ZERO).to_string();
+    let mut more = Note::new(format!("{more}a line of mine\n")).unwrap();
+    more.sign(&signing_key()).unwrap();
+    let more = more.to_string().into_bytes();
+    let same = first[newest].clone();
+    for bytes in [strangers, more, same, Vec::new(), vec![0xff], vec![b'\n'; 2_000_000]] {
         let disk = with_notes_of(&first, &first);
         disk.replace(planted, bytes.clone());
         let mut log = opened(&disk, &clock_at("2026-01-02T12:00:00Z"), FEW);

@@ -69,6 +69,21 @@ fn a_segment_is_begun_when_the_date_changes() {
 }
 
 #[test]
+fn a_segment_is_left_after_31_days_whatever_its_size() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T12:00:00Z"));
+    let policy = RotationPolicy::SizeLimit { bytes_max: 1 << 20 };
+    let mut writer = open(&disk, &clock, policy, FLUSH).unwrap();
+    for (days, expected) in [(31, 1), (1, 2)] {
+        writer.write_event(&routine(0)).unwrap();
+        clock.step(TimeDelta::days(days));
+        writer.write_event(&routine(1)).unwrap();
+        assert_eq!(segments(&disk).len(), expected, "{days}");
+    }
+    writer.close().unwrap();
+    verify_consistent(disk.files());
+}
+
+#[test]
 fn under_both_either_the_date_or_the_size_begins_a_segment() {
     let (disk, clock) = (SimDisk::default(), clock_at("2026-01-02T12:00:00Z"));
     let policy = RotationPolicy::Both { bytes_max: 4_000 };

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use audit_checkpoint::{KeyKind, SignedCheckpoint, VerifyingKey};
 
 use super::stated::{SealedBy, Stated};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Place};
 use crate::notes;
 use crate::parse::lifecycle::{AdoptionReason, RecordsAdopted};
@@ -59,7 +60,8 @@ impl Adoptions {
 
     /// Whether an operator took the log over although the records before this seq were gone.
     pub(super) fn excuse(&self, begins: u64) -> bool {
-        self.ranges.iter().any(|range| range.said.begins == begins)
+        let excuses = |range: &Adopted| range.said.begins == begins;
+        self.ranges.iter().any(|range| excuses(range) || broken::is(Broken::AdoptedHead))
     }
 
     /// Takes a range that a record declares, and tells what is wrong with it.
@@ -151,7 +153,8 @@ impl<'a> Judged<'a> {
     fn new(range: &'a Adopted, stated: &Stated) -> Self {
         let least = range.least.max(range.said.begins);
         let begins_rightly = range.said.first_seq <= least || range.is_recorded;
-        let vkeys = stated.with_predecessors(&range.vkey);
+        let mut vkeys = stated.with_predecessors(&range.vkey);
+        vkeys.truncate(if broken::is(Broken::AdoptedOverOlder) { 1 } else { vkeys.len() });
         Self { range, vkeys, begins_rightly, has_own: false }
     }
 
@@ -165,7 +168,7 @@ impl<'a> Judged<'a> {
         self.has_own = true;
         self.begins_rightly |= size == first_seq;
         let is_inside = size > first_seq && size <= last_seq.saturating_add(1);
-        is_inside.then(|| {
+        (is_inside && !broken::is(Broken::AdoptedOverNote)).then(|| {
             let found = format!("{size} records, of which {first_seq} and later were adopted");
             Finding::new(Code::CheckpointInAdopted, Code::CheckpointInAdopted.meaning())
                 .in_file(&notes::path_of(name))
@@ -177,7 +180,7 @@ impl<'a> Judged<'a> {
     /// Says that the range begins where no checkpoint ends. Where none is left, that is for others to
     /// say.
     fn finish(&self) -> Option<Finding> {
-        if self.begins_rightly || !self.has_own {
+        if self.begins_rightly || !self.has_own || broken::is(Broken::AdoptionLater) {
             return None;
         }
         let Adopted { said, seq, file, line, offset, least, .. } = self.range;
@@ -206,15 +209,15 @@ fn least(said: RecordsAdopted, there: &Adoptable<'_>) -> u64 {
 /// What a range has to be, and what it is instead.
 fn fault(said: RecordsAdopted, least: u64, there: &Adoptable<'_>) -> Option<(String, String)> {
     let RecordsAdopted { first_seq, last_seq, begins, why } = said;
-    if there.stated.key().is_none() {
+    if there.stated.key().is_none() && !broken::is(Broken::AdoptionUnsealed) {
         return Some(("a segment that is sealed".to_owned(), "one without a key".to_owned()));
     }
-    if let Some(due) = there.opening_seq.filter(|&opening| last_seq.checked_add(1) != Some(opening))
-    {
+    let opening_seq = broken::unless(Broken::AdoptionEnd, there.opening_seq);
+    if let Some(due) = opening_seq.filter(|&opening| last_seq.checked_add(1) != Some(opening)) {
         let expected = format!("records up to the one before seq {due}");
         return Some((expected, format!("up to seq {last_seq}")));
     }
-    if first_seq > last_seq || first_seq < least {
+    if first_seq > last_seq || first_seq < least && !broken::is(Broken::AdoptionBegin) {
         let expected = format!("records from seq {least} or later");
         return Some((expected, format!("from seq {first_seq} to {last_seq}")));
     }
@@ -227,7 +230,7 @@ fn fault(said: RecordsAdopted, least: u64, there: &Adoptable<'_>) -> Option<(Str
         SealedBy::Nothing if there.stated.was_sealed() => &[AdoptionReason::UnsignedOpening],
         SealedBy::Nothing => &[AdoptionReason::BeforeSeals, AdoptionReason::NoKeyBefore],
     };
-    let is_right = reasons.contains(&why);
+    let is_right = reasons.contains(&why) || broken::is(Broken::AdoptionReason);
     (!is_right).then(|| {
         let expected: Vec<_> = reasons.iter().map(ToString::to_string).collect();
         (expected.join(" or "), why.to_string())

@@ -5,6 +5,7 @@ use audit_core::limits::FORMAT_VERSION;
 
 use super::chain::Link;
 use super::{Assessed, Checker};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Place};
 use crate::parse::record::{Foreign, Hashed, RECORD_START, RecordFault};
 
@@ -39,11 +40,14 @@ impl Checker {
             self.state.chain = Some(super::Chain::starting_at(seq));
         }
         self.say_once_that_it_is_unknown(version, place);
-        if let Some(finding) = self.link_finding(seq, prev_hash, link) {
+        let unlinked = self.link_finding(seq, prev_hash, link);
+        if let Some(finding) = broken::unless(Broken::ForeignUnlinked, unlinked) {
             self.ledger.find(finding.at(place).seq(seq));
         }
         self.chain().settle(seq, &prev_hash, link);
-        self.state.trust.heads.compare(seq, hash, place, &mut self.ledger);
+        if !broken::is(Broken::ForeignHead) {
+            self.state.trust.heads.compare(seq, hash, place, &mut self.ledger);
+        }
         let name = self.state.opening.name().filter(|_| self.state.opening.is_first());
         if let Some(name) = name.filter(|name| name.first_seq != seq) {
             self.ledger.find(

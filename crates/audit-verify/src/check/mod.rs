@@ -20,6 +20,7 @@ mod tree;
 use audit_core::event::is_critical_type;
 use audit_core::{Digest, Receipt};
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogId};
@@ -104,12 +105,12 @@ impl State {
 
     /// Whether so many bytes are no more than the segment's writer leaves unsynced.
     pub(crate) fn is_within_limit(&self, bytes: u64) -> bool {
-        self.opening.is_within_limit(bytes)
+        self.opening.is_within_limit(bytes) || broken::is(Broken::EndUnlimited)
     }
 
     /// The whole, linked records behind the last one with a seal, in a segment that is sealed.
     pub(crate) fn unsealed(&self) -> Option<Unsealed> {
-        self.seals.unsealed()
+        broken::unless(Broken::UnsealedCounted, self.seals.unsealed())
     }
 
     /// Whether the segment is sealed.
@@ -316,8 +317,11 @@ impl Checker {
 
     /// Compares the checkpoints of the size that the tree has now.
     fn compare_checkpoints(&mut self) {
-        let State { chain, trust, .. } = &mut self.state;
+        let State { chain, trust, foreign, .. } = &mut self.state;
         let Some(chain) = chain else { return };
+        if foreign.is_some() && broken::is(Broken::ForeignUncompared) {
+            return;
+        }
         if let Some(frontier) = chain.frontier() {
             trust.claims.compare(frontier, chain.gap().is_none(), &mut self.ledger);
         }
@@ -429,7 +433,9 @@ impl Checker {
     /// Says what can be said only at the end of the log.
     pub(crate) fn finish(&mut self) {
         let State { pruning, adoptions, damaged, .. } = &self.state;
-        pruning.finish(*damaged, |begins| adoptions.excuse(begins), &mut self.ledger);
+        let is_acknowledged = self.ledger.finding_counts.contains_key(&Code::SegmentMissing);
+        let is_excused = is_acknowledged && broken::is(Broken::GapAcknowledged);
+        pruning.finish(*damaged, |begins| is_excused || adoptions.excuse(begins), &mut self.ledger);
     }
 
     /// Says how far the log is covered by what is trusted, and what else that shows.
@@ -455,7 +461,7 @@ impl Checker {
         let has_signed = stated.seals() || coverage.by_key().is_some();
         let asks_for_key = !trust.keys.is_empty() && has_signed;
         let finding = asks_for_key.then(|| pruning.check_attested(coverage.by_key())).flatten();
-        if let Some(finding) = finding {
+        if let Some(finding) = broken::unless(Broken::PruneUnattested, finding) {
             self.ledger.find(finding);
         }
         coverage
@@ -470,6 +476,7 @@ impl Checker {
     ) {
         let is_asked = require != Requirement::Consistent
             && adopted == AdoptedRecords::Refuse
+            && !broken::is(Broken::AdoptedAsSigned)
             && require.is_met(coverage.level(self.state.stats.last_seq()));
         if let (true, (ranges @ 1.., records)) = (is_asked, self.state.adopted()) {
             let code = Code::RequirementNotMet;

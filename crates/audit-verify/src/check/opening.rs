@@ -3,6 +3,7 @@
 use audit_core::Frontier;
 
 use super::chain::{Chain, Link};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Notice, NoticeCode, excerpt};
 use crate::parse::lifecycle::{Lifecycle, LogOpened, LogRecovered, SegmentOpened};
 use crate::parse::record::Record;
@@ -127,7 +128,8 @@ impl Opening {
     pub(super) fn segment_opened(&mut self, opened: &SegmentOpened, seq: u64, is_by_another: bool) {
         self.first_seq = Some(seq);
         self.is_by_another = is_by_another && self.previous.is_some_and(|it| !it.unsure);
-        self.limit = opened.unsynced_max_bytes.map_or(self.limit, Limit::OfSegment);
+        let of_segment = broken::unless(Broken::SegmentLimitIgnored, opened.unsynced_max_bytes);
+        self.limit = of_segment.map_or(self.limit, Limit::OfSegment);
     }
 
     /// Seq of the segment's `segment_opened`.
@@ -213,7 +215,9 @@ impl Opening {
             (_, Some(SegmentOpened(_))) => Some(Code::SegmentOpenedMisplaced),
             (_, Some(LogRecovered(_))) => Some(Code::LogRecoveredMisplaced),
             (_, Some(LogOpened(_))) => Some(Code::LogOpenedMisplaced),
-            (_, Some(RecordsAdopted(_) | LogCopied(_))) => Some(Code::OpeningMisplaced),
+            (_, Some(RecordsAdopted(_) | LogCopied(_))) => {
+                broken::unless(Broken::OpeningLate, Some(Code::OpeningMisplaced))
+            }
             (Opened | Recovered, _) if self.owes_log_opened(seq) => Some(Code::LogOpenedMissing),
             _ => None,
         };
@@ -300,7 +304,7 @@ impl Opening {
         if is_opening {
             return Err("a segment has its name only once its first records are on disk");
         }
-        if !self.is_within_limit(bytes) {
+        if !self.is_within_limit(bytes) && !broken::is(Broken::TailUnlimited) {
             return Err("it is longer than what its writer leaves unsynced");
         }
         Ok(())

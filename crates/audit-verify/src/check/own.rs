@@ -5,6 +5,7 @@ use super::chain::Link;
 use super::prune::Declared;
 use super::stated::Standing;
 use super::{Checker, State, opening};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place, excerpt};
 use crate::parse::lifecycle::{
     AdoptionReason, CheckpointSigned, KeyChanged, Lifecycle, LogCopied, LogOpened, RecordsAdopted,
@@ -46,12 +47,14 @@ impl Checker {
                 self.ledger.note(Notice::new(NoticeCode::EventsLost, message).at(place, seq));
             }
             Lifecycle::SegmentMissing(missing) => {
-                self.find_at(Some(segment_missing(missing)), place, seq);
+                let found = broken::unless(Broken::MissingExcused, Some(segment_missing(missing)));
+                self.find_at(found, place, seq);
             }
             Lifecycle::DamageFound(damage) => {
                 let found = format!("{} in {} at {}", damage.code, damage.file, damage.offset);
                 let finding = Finding::new(Code::DamageFound, Code::DamageFound.meaning());
-                self.find_at(Some(finding.found(found)), place, seq);
+                let found = broken::unless(Broken::DamageExcused, Some(finding.found(found)));
+                self.find_at(found, place, seq);
             }
             Lifecycle::CheckpointSigned(signed) => self.take_checkpoint(signed, record, place),
             Lifecycle::KeyChanged(changed) => self.take_key_changed(changed, seq, place),
@@ -141,7 +144,7 @@ impl Checker {
         }
         let found = self.state.stated.check_log_opened(opened);
         self.find_at(found, place, seq);
-        if opened.is_unsigned() {
+        if opened.is_unsigned() && !broken::is(Broken::UnsignedUntold) {
             let who = excerpt(&opened.writer);
             let message = format!("{who} opened the log without its key, by an operator's word");
             self.ledger.note(Notice::new(NoticeCode::UnsignedOpening, message).at(place, seq));
@@ -185,6 +188,7 @@ impl Checker {
         if found.is_none() {
             pruning.adopt_from(adopted.first_seq);
             match adopted.why {
+                _ if broken::is(Broken::AdoptedRecorded) => {}
                 // What another key sealed is as good as what nobody did.
                 AdoptionReason::OtherKey => trust.recorded = Recorded::default(),
                 AdoptionReason::UnsignedOpening
@@ -204,6 +208,9 @@ impl Checker {
     fn take_copied(&mut self, copied: &LogCopied, seq: u64, place: Place<'_>) {
         let found = self.state.stated.check_log_copied(copied);
         self.find_at(found, place, seq);
+        if broken::is(Broken::CopyUntold) {
+            return;
+        }
         let message = "the log goes on at another place than its newest segment was made at";
         self.ledger.note(Notice::new(NoticeCode::LogCopied, message).at(place, seq));
     }

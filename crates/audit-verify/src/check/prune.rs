@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use audit_core::limits::PRUNED_FILES_MAX;
 use audit_core::{Digest, Frontier};
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
 use crate::parse::lifecycle::{NewestPrune, SegmentsPruned};
 use crate::scan::SegmentName;
@@ -106,6 +107,7 @@ impl Pruning {
             None => damaged || !judged,
         };
         let may_begin_there = first.seq == 0 || first.seq >= next || pruned.names(first.name);
+        let agrees = agrees || broken::is(Broken::PruneFalse);
         let well_formed = pruned.last_seq < seq && Frontier::from_roots(next, &roots).is_some();
         if well_formed && agrees && may_begin_there && is_sound {
             if judged && first.seq > 0 && self.accounts.len() <= PRUNED_FILES_MAX {
@@ -138,7 +140,8 @@ impl Pruning {
             (None, Some(_)) => damaged || self.begins().is_none_or(|begins| begins > 0),
             (None, None) => true,
         };
-        is_next && pruned.is_without_gap()
+        let is_next = is_next || broken::is(Broken::PruneAfter);
+        is_next && (pruned.is_without_gap() || broken::is(Broken::PruneGap))
     }
 
     /// Compares which prune is the newest, as a segment says, with the records before it. A segment
@@ -165,7 +168,7 @@ impl Pruning {
             let last_hash = prune.last_hash();
             self.newest = Some(Newest { prune, last_hash, survives: false, is_owed: true });
         }
-        if is_right || damaged {
+        if is_right || damaged || broken::is(Broken::NewestPrune) {
             return None;
         }
         let said = |prune: Option<NewestPrune>| {
@@ -184,7 +187,7 @@ impl Pruning {
 
     /// Takes back what the records from `first_seq` on say: they were adopted, and attest nothing.
     pub(super) fn adopt_from(&mut self, first_seq: u64) {
-        self.accounts.retain(|account| account.seq < first_seq);
+        self.accounts.retain(|account| account.seq < first_seq || broken::is(Broken::AdoptedPrune));
         if let Some(newest) = self.newest.as_mut().filter(|newest| newest.prune.seq >= first_seq) {
             newest.is_owed = false;
         }
@@ -233,7 +236,7 @@ impl Pruning {
         let Some(first) = self.starts.front().filter(|first| first.seq > 0) else { return };
         let deleted = format!("the records before seq {} are not here", first.seq);
         let name = first.name.to_string();
-        if !self.accounts.is_empty() {
+        if !self.accounts.is_empty() || broken::is(Broken::HeadUnmissed) {
             let message = format!("{deleted}: a deletion that the log records");
             ledger.note(Notice::new(NoticeCode::PrunedPrefix, message).in_file(&name));
         } else if is_excused(first.seq) {

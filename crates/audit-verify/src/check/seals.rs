@@ -6,6 +6,7 @@
 
 use audit_core::Digest;
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Place};
 use crate::parse::lifecycle::{Lifecycle, SegmentOpened};
 use crate::parse::record::Record;
@@ -140,6 +141,7 @@ impl Seals {
         let at = At { seq: record.seq, line: place.line, offset: place.offset };
         let found = match &mut self.segment {
             Segment::Unknown => None,
+            Segment::Unsealed if broken::is(Broken::SealWithoutKey) => None,
             Segment::Unsealed => record.is_sealed.then_some((Code::SealMisplaced, at)),
             Segment::Sealed(course) => course.step(record, lifecycle, at, is_closed),
         };
@@ -200,7 +202,7 @@ impl Seals {
         let last = course.last.filter(|_| !course.unsure)?;
         let owes = match follows {
             Follows::Nothing => false,
-            Follows::Segment => course.unsealed.is_some(),
+            Follows::Segment => course.unsealed.is_some() && !broken::is(Broken::LastUnsealed),
         };
         (owes || course.opening.is_some()).then(|| last.finding(Code::SealMissing, file))
     }
@@ -247,10 +249,12 @@ impl Course {
             return None;
         }
         let goes_on = place_in_opening(lifecycle)
-            .filter(|&place| place > newest || place == newest && REPEATED.contains(&place));
+            .filter(|&place| place > newest || place == newest && REPEATED.contains(&place))
+            .or_else(|| place_in_opening(lifecycle).filter(|_| broken::is(Broken::OpeningOrder)));
         let last = self.last?;
         self.opening = goes_on;
-        goes_on.is_none().then_some((Code::SealMissing, last))
+        let is_over = goes_on.is_none() && !broken::is(Broken::OpeningUnsealed);
+        is_over.then_some((Code::SealMissing, last))
     }
 }
 
@@ -259,6 +263,7 @@ fn misses_its_own(record: &Record<'_>, lifecycle: Option<&Lifecycle>) -> Option<
     match lifecycle? {
         Lifecycle::RecordsAdopted(_) | Lifecycle::LogCopied(_) => Some(Code::OpeningMisplaced),
         Lifecycle::EventsLost(_) | Lifecycle::Malformed => None,
+        _ if broken::is(Broken::OwnUnsealed) => None,
         Lifecycle::SegmentOpened(_)
         | Lifecycle::LogRecovered(_)
         | Lifecycle::LogOpened(_)

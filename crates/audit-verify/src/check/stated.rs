@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding};
 use crate::parse::lifecycle::{
     KeyChanged, LogCopied, LogOpened, LogPlace, SegmentKey, SegmentOpened,
@@ -91,7 +92,8 @@ impl Stated {
     /// Whether the newest segment has another key than the one before, or only one of them has one:
     /// another writer opened the log.
     pub(super) fn is_by_another_writer(&self) -> bool {
-        self.due.is_none() && self.before != SealedBy::Unknown && self.before != self.current
+        let is_known = self.due.is_none() && self.before != SealedBy::Unknown;
+        is_known && self.before != self.current && !broken::is(Broken::OtherWriterUnsaid)
     }
 
     /// A key and those whose place it took, as the log says.
@@ -169,6 +171,7 @@ impl Stated {
         };
         let finding = Finding::new(Code::SealedFromFalse, Code::SealedFromFalse.meaning());
         let said = said.map_or_else(|| "none".to_owned(), |said| format!("seq {said}"));
+        let is_right = is_right || broken::is(Broken::SealedFrom);
         (!is_right).then(|| finding.expected(known).found(said))
     }
 
@@ -186,7 +189,7 @@ impl Stated {
             None => key.since == seq || key.since < begins || damaged,
         };
         self.name(&key.vkey, key.since);
-        (!is_right).then(|| {
+        (!is_right && !broken::is(Broken::KeySince)).then(|| {
             let expected = named.map_or_else(|| format!("since {seq}"), |at| format!("since {at}"));
             false_key().expected(expected).found(format_args!("since {}", key.since))
         })
@@ -219,7 +222,7 @@ impl Stated {
 
     /// Says, once the opening records are over, that a change is absent which has to be among them.
     pub(super) fn opening_is_over(&mut self) -> Option<Finding> {
-        let due = self.due.take()?;
+        let due = broken::unless(Broken::KeyUnchanged, self.due.take())?;
         let expected = format!("a key_changed at seq {}", due.since);
         Some(false_key().expected(expected).found("none among the opening records"))
     }
@@ -233,6 +236,7 @@ impl Stated {
         }
         let (key, due) = (self.key(), self.due.as_ref());
         match key {
+            _ if broken::is(Broken::OpenedOtherwise) => None,
             Some(_) if opened.is_unsigned() => {
                 Some(finding.expected("a writer with the key").found("unsigned"))
             }
@@ -250,7 +254,7 @@ impl Stated {
 
     /// Compares from where a log says that it was copied with where it said that it was.
     pub(super) fn check_log_copied(&self, copied: &LogCopied) -> Option<Finding> {
-        let said = self.previous_place.as_ref()?;
+        let said = broken::unless(Broken::CopyUncompared, self.previous_place.as_ref())?;
         let finding = Finding::new(Code::OpeningMismatch, Code::OpeningMismatch.meaning());
         (said != copied.from()).then(|| {
             finding

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Code, Finding, FirstFault, Notice, NoticeCode};
+use crate::broken::{self, Broken};
 use crate::verdict::Verdict;
 
 /// Findings, and notices, that are kept of one code: who wants to see more looks at the log itself.
@@ -92,7 +93,8 @@ impl Ledger {
 
     fn see(&mut self, fault: FirstFault) {
         let is_earlier = |known: &FirstFault| fault.is_before(known);
-        if self.first_fault.as_ref().is_none_or(is_earlier) {
+        let is_first = self.first_fault.is_none() || !broken::is(Broken::FirstAsFound);
+        if is_first && self.first_fault.as_ref().is_none_or(is_earlier) {
             self.first_fault = Some(fault);
         }
     }
@@ -100,8 +102,11 @@ impl Ledger {
 
 /// Counts more of a code; whether so few were counted before that one is listed.
 fn count<C: Ord>(counts: &mut BTreeMap<C, u64>, code: C, more: u64) -> bool {
+    let of_all = if broken::is(Broken::FloodHides) { counts.values().sum() } else { 0 };
     let total = counts.entry(code).or_default();
-    let is_listed = usize::try_from(*total).is_ok_and(|before| before < LISTED_MAX);
+    let before = of_all.max(*total);
+    let is_listed = usize::try_from(before).is_ok_and(|before| before < LISTED_MAX);
+    let is_listed = is_listed || broken::is(Broken::FloodListed);
     *total = total.saturating_add(more);
     is_listed
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 
 use super::ledger::LISTED_MAX;
+use crate::broken::{self, Broken};
 
 /// The first names of many, in their own order, and how many there are: what is listed does not
 /// depend on the order in which a directory shows them, and memory not on their number.
@@ -17,6 +18,9 @@ impl FirstNames {
     pub(crate) fn add(&mut self, name: &OsStr) {
         self.total = self.total.saturating_add(1);
         let is_full = self.first.len() >= LISTED_MAX;
+        if is_full && broken::is(Broken::ListedAsShown) {
+            return;
+        }
         if is_full && self.first.last().is_some_and(|last| last.as_os_str() < name) {
             return;
         }

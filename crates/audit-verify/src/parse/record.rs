@@ -11,6 +11,7 @@ use memchr::memmem;
 
 use super::json::{self, JsonFault, Scratch};
 use super::time::is_record_time;
+use crate::broken::{self, Broken};
 use crate::finding::Code;
 
 const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;
@@ -152,6 +153,9 @@ impl<'l> Ending<'l> {
             .filter(|&at| memmem::find(body.get(at..).unwrap_or(b""), PREV_FIELD_START).is_none())
         {
             None => Ok(Self { before: body, is_sealed: false }),
+            Some(at) if broken::is(Broken::SealForm) => {
+                Ok(Self { before: body.get(..at).unwrap_or_default(), is_sealed: true })
+            }
             Some(at) => Err(RecordFault {
                 code: Code::SealMalformed,
                 at,

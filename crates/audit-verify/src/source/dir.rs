@@ -10,6 +10,7 @@ use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{CHECKPOINTS, LogFile, LogSource, OpenError};
+use crate::broken::{self, Broken};
 
 /// A directory, held by its descriptor: whoever moves or replaces its path while the log is being
 /// verified does not lead the verifier elsewhere.
@@ -83,6 +84,8 @@ fn open_in(dir: &OwnedFd, name: &str) -> Result<DirFile, OpenError> {
     // Without NONBLOCK, opening a pipe would wait for someone to write to it.
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let unset = if broken::is(Broken::LinkFollowed) { OFlags::NOFOLLOW } else { OFlags::empty() };
+    let flags = flags.difference(unset);
     let file = match retry_on_intr(|| fs::openat(dir, name, flags, Mode::empty())) {
         Ok(file) => file,
         Err(Errno::LOOP) => return Err(OpenError::NotAFile("a symbolic link")),
@@ -90,7 +93,7 @@ fn open_in(dir: &OwnedFd, name: &str) -> Result<DirFile, OpenError> {
         Err(error) => return Err(OpenError::Io(error.into())),
     };
     let stat = fs::fstat(&file).map_err(io::Error::from)?;
-    match other_kind(FileType::from_raw_mode(stat.st_mode)) {
+    match broken::unless(Broken::KindUnasked, other_kind(FileType::from_raw_mode(stat.st_mode))) {
         None => Ok(DirFile { file }),
         Some(kind) => Err(OpenError::NotAFile(kind)),
     }

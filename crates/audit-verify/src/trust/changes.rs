@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::keys::{Keys, LogKey, Why, log_key};
+use crate::broken::{self, Broken};
 use crate::parse::lifecycle::KeyChanged;
 
 /// What becomes of a change of the key.
@@ -38,7 +39,8 @@ impl Change<'_> {
         let Self { log_id, seq, .. } = self;
         let text = format!("audit key change v1\n{log_id}\n{seq}\n{old_vkey}\n{new_vkey}\n");
         let bytes = STANDARD.decode(signature);
-        bytes.is_ok_and(|bytes| key.verifies(text.as_bytes(), &bytes))
+        let is_right = bytes.is_ok_and(|bytes| key.verifies(text.as_bytes(), &bytes));
+        is_right || broken::is(Broken::ChangeUnsigned)
     }
 
     fn is_signed_by_old(&self, key: &VerifyingKey) -> bool {
@@ -87,7 +89,7 @@ impl Keys {
             // The same record again, which is found for what it is.
             return Following::Followed;
         }
-        if !old.is_current() {
+        if !old.is_current() && !broken::is(Broken::ChangeByReplaced) {
             return Following::Replaced;
         }
         let why = old.why;
@@ -102,7 +104,8 @@ impl Keys {
             }
             None => self.add(LogKey { why, ..LogKey::given(new) }),
         }
-        self.followed = self.followed.saturating_add(u64::from(why == Why::Given));
+        let is_told = why == Why::Given && !broken::is(Broken::ChangeUntold);
+        self.followed = self.followed.saturating_add(u64::from(is_told));
         Following::Followed
     }
 
@@ -123,7 +126,8 @@ impl Keys {
             return Following::Unknown;
         }
         let (sizes, replaced) = (vec![0..=change.seq], Some((change.seq, new.key.clone())));
-        self.add(LogKey { key: old, why: Why::Replaced, sizes, replaced });
+        let why = if broken::is(Broken::OldKeyTrusted) { Why::Given } else { Why::Replaced };
+        self.add(LogKey { key: old, why, sizes, replaced });
         Following::Followed
     }
 }

@@ -7,6 +7,7 @@ use audit_core::{Digest, EventTime, Frontier};
 
 use super::base64;
 use super::standing::Standing;
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
 use crate::notes::{name_of, path_of};
 
@@ -76,7 +77,9 @@ impl Claims {
             }
             if claim.size == frontier.size() {
                 let root = frontier.root();
-                outcome.seen = match claim.root == root {
+                let is_chained = is_chained || broken::is(Broken::GapCovered);
+                let is_same = claim.root == root || broken::is(Broken::NoteUncompared);
+                outcome.seen = match is_same {
                     true if is_chained => Seen::Held,
                     true => Seen::Agrees,
                     false => Seen::Contradicted,
@@ -97,7 +100,7 @@ impl Claims {
             if !matches!(claim.by, By::Given(_)) || claim.size != frontier.size() {
                 continue;
             }
-            let is_same = claim.root == root;
+            let is_same = claim.root == root || broken::is(Broken::PinOfDeleted);
             outcome.seen = if is_same { Seen::Held } else { Seen::Contradicted };
             if !is_same {
                 ledger.find(claim.contradicted(root));
@@ -138,7 +141,10 @@ impl Claims {
     /// All of them, by size, and whether they were found true.
     pub(super) fn outcomes(&self) -> impl DoubleEndedIterator<Item = (&Claim, bool)> {
         let outcomes = self.by_size.iter().zip(&self.outcomes);
-        outcomes.map(|(claim, outcome)| (claim, outcome.seen == Seen::Held))
+        let unseen = if broken::is(Broken::PinUndecided) { Seen::NotYet } else { Seen::Held };
+        outcomes.map(move |(claim, outcome)| {
+            (claim, outcome.seen == Seen::Held || outcome.seen == unseen)
+        })
     }
 
     /// When the first record behind so many was recorded, if that was seen.
@@ -160,6 +166,7 @@ impl Claims {
         let claims = self.by_size.iter().zip(&self.outcomes);
         for (claim, _) in claims.filter(|(_, outcome)| outcome.seen == Seen::NotYet) {
             match &claim.by {
+                By::Beside { .. } if broken::is(Broken::NoteBeyondEnd) => {}
                 _ if claim.size > end => ledger.find(claim.beyond(end)),
                 By::Given(_) if claim.size < gone => {
                     let records = claim.size;

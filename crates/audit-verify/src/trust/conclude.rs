@@ -8,6 +8,7 @@ use super::identity::Shown;
 use super::standing::{Standing, Witnessed};
 use super::unsigned::Unsigned;
 use super::{Coverage, Elsewhere, Kept, Trust, judge, not_verified};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Notice, NoticeCode};
 use crate::notes;
 use crate::source::LogSource;
@@ -72,10 +73,12 @@ impl Trust {
         let mut tally = self.tally(source, end, ledger);
         match tally.coverage.witnessed {
             // What was seen at some time may be what the log was rolled back to.
-            Some((seq, cosigned_secs)) if self.keys.bounds_age() => {
+            Some((seq, cosigned_secs))
+                if self.keys.bounds_age() || broken::is(Broken::QuorumUnbound) =>
+            {
                 tally.coverage.add(Some(seq), Elsewhere::Witnesses { cosigned_secs });
             }
-            None if tally.is_quorum_missed => {
+            None if tally.is_quorum_missed && !broken::is(Broken::QuorumUnmet) => {
                 ledger.find(Finding::new(Code::QuorumNotMet, Code::QuorumNotMet.meaning()));
             }
             Some(_) | None => {}
@@ -142,9 +145,12 @@ impl Trust {
         ledger: &mut Ledger,
     ) {
         let covered = claim.last_seq().filter(|_| is_held);
-        let standing = self.keys.judge(&kept.note).unwrap_or_default();
+        let mut standing = self.keys.judge(&kept.note).unwrap_or_default();
+        if broken::is(Broken::PinUnwitnessed) {
+            standing.witnessed = Witnessed::NotAsked;
+        }
         let counts = self.count_signers(claim, &standing, covered, tally, ledger);
-        if !counts && !self.keys.is_empty() {
+        if !counts && !self.keys.is_empty() && !broken::is(Broken::PinByAnother) {
             ledger.find(not_verified().seq(claim.last_seq()));
             return;
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use audit_core::EventTime;
 use chrono::{DateTime, Utc};
 
+use crate::broken::{self, Broken};
 use crate::verdict::Verdict;
 
 /// What to do about it.
@@ -79,7 +80,7 @@ impl Coverage {
     /// Takes note of who vouches for the records up to this one.
     pub(super) fn vouch(&mut self, seq: Option<u64>, who: impl FnOnce() -> Vouched) {
         let known = self.vouched.as_ref().map(|(known, _)| *known);
-        if let Some(seq) = seq.filter(|_| seq > known) {
+        if let Some(seq) = seq.filter(|_| seq > known && !broken::is(Broken::VouchedUntold)) {
             self.vouched = Some((seq, who()));
         }
     }

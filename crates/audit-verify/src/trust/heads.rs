@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use audit_core::{Digest, Receipt};
 
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger, Place};
 
 /// The heads that were given, and which of them the log was found to hold.
@@ -56,6 +57,7 @@ impl Heads {
     /// The newest record that a head covers, of a log that is not read without a gap from this seq
     /// on.
     pub(crate) fn covered(&self, gap: Option<u64>) -> Option<u64> {
+        let gap = broken::unless(Broken::GapHeadCovered, gap);
         let is_chained = |seq: u64| gap.is_none_or(|gap| seq < gap);
         let held = self.heads.iter();
         let held = held.filter(|(head, seen)| *seen == Seen::Held && is_chained(head.seq));

@@ -9,6 +9,7 @@ use audit_checkpoint::{
 };
 
 use super::standing::{Standing, Witnessed};
+use crate::broken::{self, Broken};
 use crate::verify::VerifyOptions;
 
 /// Most keys that are kept of those that a log names and nothing vouches for: more than any log
@@ -64,7 +65,7 @@ impl LogKey {
     }
 
     pub(super) fn may_sign(&self, size: u64) -> bool {
-        self.sizes.iter().any(|sizes| sizes.contains(&size))
+        self.sizes.iter().any(|sizes| sizes.contains(&size) || broken::is(Broken::OldKeyCounted))
     }
 
     /// Whether no other key took its place.
@@ -100,7 +101,8 @@ impl Keys {
             pins: options.pins.iter().chain(&options.since).cloned().collect(),
             policy: options.policy.clone().map(Arc::new),
             cosigned_secs: options.not_before_secs.unwrap_or(0)
-                ..=options.now_secs.map_or(u64::MAX, |now| now.saturating_add(FUTURE_SECS_MAX)),
+                ..=broken::unless(Broken::FutureCosigned, options.now_secs)
+                    .map_or(u64::MAX, |now| now.saturating_add(FUTURE_SECS_MAX)),
             origin: options.identity.origin.clone(),
         };
         let of_policy = options.policy.iter().flat_map(Policy::keys);
@@ -176,7 +178,10 @@ impl Keys {
         // That a known key of the log has signed it is known, be it one of the policy's or another.
         match policy.evaluate_until(signed, *self.cosigned_secs.end()).quorum() {
             Quorum::NotRequired => Witnessed::NotAsked,
-            Quorum::Met { cosigned_secs } if self.cosigned_secs.contains(&cosigned_secs) => {
+            Quorum::Met { cosigned_secs }
+                if self.cosigned_secs.contains(&cosigned_secs)
+                    || broken::is(Broken::OldCosigned) =>
+            {
                 Witnessed::Enough { cosigned_secs }
             }
             Quorum::Met { .. } | Quorum::NotMet => Witnessed::TooFew,
@@ -196,12 +201,14 @@ impl Keys {
         let mut counted = self.signers(standing).filter(|known| {
             known.why == Why::Given && known.may_sign(size) && self.is_demanded(&known.key)
         });
-        counted.next().map(|known| &known.key)
+        let any = self.given().next().filter(|_| broken::is(Broken::StrangerCounted));
+        counted.next().map(|known| &known.key).or(any)
     }
 
     /// Whether the key is called as the log has to be.
     fn is_demanded(&self, key: &VerifyingKey) -> bool {
-        self.origin.as_ref().is_none_or(|origin| key.name().as_str() == origin)
+        let origin = broken::unless(Broken::OriginCovers, self.origin.as_ref());
+        origin.is_none_or(|origin| key.name().as_str() == origin)
     }
 
     /// The origins that given keys give a checkpoint, whether these are demanded or not.

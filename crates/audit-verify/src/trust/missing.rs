@@ -13,6 +13,7 @@ use audit_checkpoint::Note;
 use super::claims::By;
 use super::standing::Standing;
 use super::{Kept, Trust};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger};
 use crate::notes::{self, Lying};
 use crate::source::LogSource;
@@ -42,7 +43,7 @@ impl Trust {
     /// speaks for nothing.
     pub(super) fn miss_checkpoints(&self, source: &impl LogSource, ledger: &mut Ledger) {
         let mut made = self.made();
-        made.retain(|made| !self.lies_beside(*made));
+        made.retain(|made| !self.lies_beside(*made) && !broken::is(Broken::NoteUnmissed));
         let Some(least) = made.iter().map(|made| made.size).min() else { return };
         // What the standing does not tell, the note itself does; and a log that is being written may
         // have got one since its checkpoints were read.
@@ -82,8 +83,12 @@ impl Trust {
         });
         let given = held.map(|Kept { note, checkpoint, .. }| {
             let (size, standing) = (checkpoint.size(), self.keys.judge(note).unwrap_or_default());
-            let is_own = self.keys.is_own(&standing, size);
-            Made { size, by: if is_own { MadeBy::Vouched } else { MadeBy::SignersOf(note) } }
+            let by = match self.keys.is_own(&standing, size) {
+                _ if broken::is(Broken::PinByAnyone) => MadeBy::Unknown,
+                true => MadeBy::Vouched,
+                false => MadeBy::SignersOf(note),
+            };
+            Made { size, by }
         });
         recorded.chain(given).collect()
     }
@@ -94,6 +99,7 @@ impl Trust {
             |(claim, _)| match (&claim.by, made.by) {
                 (By::Given(_), _) => false,
                 (By::Beside { .. }, MadeBy::Unknown) => true,
+                (By::Beside { .. }, _) if broken::is(Broken::StrangerSpeaks) => true,
                 (By::Beside { standing, .. }, _) => self.keys.is_own(standing, claim.size),
             },
         )

@@ -3,6 +3,7 @@
 use super::claims::secs_of;
 use super::conclude::End;
 use super::{Trust, time_of};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, Ledger};
 
 /// How much of the end may be without a checkpoint by a given key: what a log that is signed at
@@ -27,7 +28,8 @@ pub(super) struct Unsigned {
 impl Trust {
     /// Says what of the end is without a signature, where that is more than is allowed.
     pub(super) fn limit(&self, unsigned: Unsigned, end: End<'_>, ledger: &mut Ledger) {
-        let (Some(limit), 1..) = (self.max_unsigned, unsigned.records) else { return };
+        let limit = broken::unless(Broken::UnsignedUnlimited, self.max_unsigned);
+        let (Some(limit), 1..) = (limit, unsigned.records) else { return };
         let Unsigned { records, signed_size } = unsigned;
         let finding = Finding::new(Code::UnsignedEnd, Code::UnsignedEnd.meaning()).seq(signed_size);
         match limit {

@@ -4,6 +4,7 @@ use audit_core::seal::split_seal;
 
 use super::{Position, Reader, Rest};
 use crate::account::{self, After};
+use crate::broken::{self, Broken};
 use crate::finding::{Code, Place};
 use crate::parse::record::Hashed;
 use crate::scan::lines::{Lines, ReadError, Span, Text};
@@ -19,7 +20,7 @@ impl Reader {
         at: &Position,
         end: u64,
     ) -> Result<Option<(u64, Tail)>, ReadError> {
-        if !at.is_sealed || at.is_broken {
+        if !at.is_sealed || at.is_broken || broken::is(Broken::UnsealedShown) {
             return Ok(None);
         }
         let mut span = at.up_to(end);

@@ -6,7 +6,8 @@ use crate::accounts::Pruned;
 use crate::builder::{Builder, Files, verify};
 use crate::sealing::{OPENED, UNSIGNED};
 use crate::signed::{
-    checkpoint_signed, codes_of, key, note_path, notices_of, public, strip, verify_by, with_key,
+    Change, checkpoint_signed, codes_of, key, note_path, notices_of, public, strip, verify_by,
+    with_key,
 };
 
 fn adopted(first_seq: u64, last_seq: u64, begins: u64, why: &str) -> String {
@@ -183,6 +184,42 @@ fn a_checkpoint_of_the_adopting_key_or_its_predecessors_is_nowhere_in_the_range(
             assert_eq!(codes_of(&verify(&log.files)), expected, "{size} by {seed}");
         }
     }
+}
+
+#[test]
+fn a_checkpoint_of_a_key_before_the_adopting_one_is_nowhere_in_the_range() {
+    let mut log = Builder::sealed();
+    log.write(3);
+    let seq = log.seq + 1;
+    log.seal_with(2);
+    log.sealing.as_mut().unwrap().since = Some(seq);
+    log.open_with(&[Change::at(seq).event()]);
+    log.write(2);
+    log.seal_no_more();
+    let first = log.seq;
+    log.open_segment();
+    log.record(UNSIGNED);
+    let inside = log.clone();
+    log.event();
+    let said = adopted(first, log.seq - 1, 0, "unsigned_opening");
+    let log = adopt(log, 2, &said);
+    for (seed, expected) in [(1, &["checkpoint_in_adopted"][..]), (3, &[])] {
+        let mut files = log.files.clone();
+        files.insert(note_path(inside.seq), inside.note(&key(seed)));
+        assert_eq!(codes_of(&verify(&files)), expected, "{seed}");
+    }
+}
+
+#[test]
+fn the_first_place_is_the_earliest_though_it_is_found_last() {
+    let mut log = adopt(unsigned(), 1, &adopted(2, 4, 0, "before_seals"));
+    let bytes = log.files.get_mut(&log.file).unwrap();
+    let at = bytes.len() - 300;
+    bytes[at] ^= 1;
+    let report = with_key(&log.files, &key(1));
+    assert_eq!(codes_of(&report)[..2], ["hash_mismatch", "adoption_false"], "{report}");
+    let first = report.first_fault.unwrap();
+    assert_eq!((first.code.as_str(), first.line), ("adoption_false", 3));
 }
 
 #[test]

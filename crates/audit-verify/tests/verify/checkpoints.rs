@@ -165,6 +165,17 @@ fn what_has_the_name_of_a_checkpoint_and_is_none_is_tampering() {
 }
 
 #[test]
+fn of_a_checkpoint_no_more_is_read_than_one_may_have() {
+    let mut files = Builder::new().files;
+    files.insert(note_path(2), vec![b'a'; 8 * NOTE_BYTES_MAX]);
+    let source = Watched::new(files);
+    let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
+    assert_eq!(codes_of(&report), ["checkpoint_malformed"], "{report}");
+    let read: usize = source.reads().iter().map(|(_, bytes)| bytes).sum();
+    assert!((NOTE_BYTES_MAX..2 * NOTE_BYTES_MAX).contains(&read), "{read}");
+}
+
+#[test]
 fn a_checkpoint_under_another_name_is_compared_and_the_name_is_found() {
     let log = signed_log(&key(1));
     for name in ["checkpoints/00000000000000000019.note", "checkpoints/14.note"] {

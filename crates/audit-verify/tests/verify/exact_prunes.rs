@@ -176,6 +176,21 @@ fn a_pin_of_deleted_records_says_nothing_but_where_the_frontier_tells_its_root()
 }
 
 #[test]
+fn a_gap_that_is_acknowledged_is_tampering_all_the_same() {
+    let mut log = Builder::sealed();
+    log.write(3);
+    log.rotate_sealed();
+    let (first, last_hash) = (segment_name(0), Digest::ZERO);
+    log.record_sealed(&format!(
+        r#"{{"event_type":"segment_missing","file":"{first}","first_seq":0,"last_seq":4,"last_hash":"{last_hash}","reason":"acknowledged","text":"a disk was lost"}}"#
+    ));
+    log.files.remove(&first);
+    let report = verify(&log.files);
+    assert_eq!(report.verdict, Verdict::Tampered, "{report}");
+    assert_eq!(codes_of(&report), ["head_missing", "segment_missing"], "{report}");
+}
+
+#[test]
 fn a_writer_before_seals_deleted_first() {
     let mut log = Builder::new();
     log.event();

@@ -159,10 +159,14 @@ fn a_seal_of_another_form_is_no_seal() {
     assert_eq!(codes[0], "seal_malformed");
 }
 
+fn copied() -> String {
+    let place = r#"{"dir":{"inode":1,"born":"2026-01-02T00:00:00.000000000Z"},"file":{"inode":2,"born":"2026-01-02T00:00:00.000000000Z"}}"#;
+    format!(r#"{{"event_type":"log_copied","from":{place},"to":{place}}}"#)
+}
+
 #[test]
 fn what_belongs_to_the_opening_is_nowhere_else() {
-    let place = r#"{"dir":{"inode":1,"born":"2026-01-02T00:00:00.000000000Z"},"file":{"inode":2,"born":"2026-01-02T00:00:00.000000000Z"}}"#;
-    let copied = format!(r#"{{"event_type":"log_copied","from":{place},"to":{place}}}"#);
+    let copied = copied();
     let adopted = r#"{"event_type":"records_adopted","first_seq":0,"last_seq":1,"begins":0,"why":"no_key_before"}"#;
     assert_eq!(found(|log| log.record_sealed(&copied)), [("opening_misplaced", 5)]);
     let misplaced = found(|log| log.record_sealed(adopted));
@@ -351,6 +355,22 @@ fn an_unsealed_tail_is_no_longer_than_a_writer_leaves_it_and_looks_like_a_crash(
 }
 
 #[test]
+fn a_tail_is_called_unsealed_only_where_segments_have_seals() {
+    let mut log = Builder::new();
+    log.event();
+    let offset = log.length();
+    log.append(br#"{"v":1"#);
+    for (kind, expected) in [("torn", &[][..]), ("unsealed", &[("recovery_not_a_crash", 4)])] {
+        let mut log = log.clone();
+        let account = Account { kind, ..Account::of(&log, offset) };
+        log.open_segment();
+        log.record(&account.event());
+        log.log_opened();
+        assert_eq!(places(&log.files), expected, "{kind}");
+    }
+}
+
+#[test]
 fn other_kinds_of_tails_are_behind_the_last_seal_too() {
     let (log, account) = with_tail(|log| log.append(br#"{"v":1"#));
     for kind in ["unsealed", "torn", "zeros", "superseded", "unreadable"] {
@@ -412,6 +432,9 @@ fn the_clock_and_a_copy_are_notices() {
     let report = verify(&log.files);
     assert_eq!(notices_of(&report), ["clock_stepped"]);
     assert_eq!(codes_of(&report), [""; 0]);
+    let mut log = Builder::new();
+    log.record(&copied());
+    assert_eq!(notices_of(&verify(&log.files)), ["log_copied"]);
 }
 
 /// How many records a view shows, and what it skips or finds, of a log that is read to its end.

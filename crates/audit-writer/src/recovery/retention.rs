@@ -12,6 +12,7 @@ use super::line::Line;
 use super::read::{digest_from, read_records};
 use super::whole::{Old, Opening};
 use super::segments;
+use crate::broken::{self, Broken};
 use crate::error::{OpenError, WriteError};
 use crate::outbox::SinkFailure;
 use crate::segment::SegmentName;
@@ -176,7 +177,8 @@ pub(crate) fn prunable<S: Store>(
     let mut prunable = Prunable::default();
     for ((segment, _), (next, age)) in openings.iter().zip(openings.iter().skip(1).zip(ages)) {
         let Age { by_clock, capped } = age;
-        let believed = if trust == ClockTrust::Whole { by_clock } else { by_clock.min(capped) };
+        let is_whole = trust == ClockTrust::Whole || broken::is(Broken::AgeUncapped);
+        let believed = if is_whole { by_clock } else { by_clock.min(capped) };
         if believed < old_enough {
             prunable.capped = by_clock >= old_enough;
             break;
@@ -191,7 +193,7 @@ pub(crate) fn prunable<S: Store>(
 /// Whether a policy keeps records for as long as it has to.
 pub(crate) fn is_allowed(retention: RetentionPolicy) -> Result<(), PruneError> {
     let RetentionPolicy { min_retention_days, delete_after_days, .. } = retention;
-    if delete_after_days < min_retention_days {
+    if delete_after_days < min_retention_days && !broken::is(Broken::PruneYoung) {
         return Err(PruneError::TooYoung { delete_after_days, min_retention_days });
     }
     Ok(())
@@ -267,7 +269,9 @@ impl Left {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Nothing,
             Err(_) => Self::Other,
             Ok(file) => match digest_from(&file, 0) {
-                Ok(sha256) if sha256 == pruned.sha256 => Self::All,
+                Ok(sha256) if sha256 == pruned.sha256 || broken::is(Broken::PruneChanged) => {
+                    Self::All
+                }
                 Ok(_) | Err(_) => Self::Other,
             },
         }

@@ -10,6 +10,7 @@ use super::line::{CheckpointRecord, Line, other_version};
 use super::order::{Before, Order};
 use super::own::Own;
 use super::recent::Recent;
+use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::segment::SegmentName;
 
@@ -112,7 +113,7 @@ impl Scan {
     /// What is known at the end that counts: of a segment that is sealed, at its last seal. `None`
     /// where the segment has no such end.
     pub(super) fn end(&self) -> Option<&Known> {
-        if self.opened.as_ref()?.is_sealed() {
+        if self.opened.as_ref()?.is_sealed() && !broken::is(Broken::UnsealedContinued) {
             return self.sealed.as_ref().map(|sealed| &sealed.known);
         }
         Some(&self.known)

@@ -179,7 +179,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             pid: identity.pid,
             boot_id: identity.boot_id,
             vkey: self.vkey(),
-            unsigned: self.signs_without_key(),
+            unsigned: self.signs_without_key() && !broken::is(Broken::UnsignedUnsaid),
             ..LogOpened::new(WRITER.to_owned(), mode.to_owned(), unsynced)
         }
     }

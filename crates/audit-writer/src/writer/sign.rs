@@ -223,7 +223,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             }
         }
         let signer = self.signer.as_ref().ok_or(SignError::NoKey)?;
-        if let Some(error) = &signer.contradicted {
+        if let Some(error) =
+            signer.contradicted.as_ref().filter(|_| !broken::is(Broken::LateUnheard))
+        {
             return Err(error.clone());
         }
         let silent = signer.outbox.as_ref().is_some_and(Outbox::awaits);
@@ -263,7 +265,8 @@ impl<S: Store> Signer<S> {
         let Own { newest, others } = own;
         let recorded_size = recorded.map(|recorded| recorded.size);
         let own_newest = newest.as_ref().map(|own| own.checkpoint.clone());
-        let told = recorded.filter(|_| is_vouched).and_then(|told| recorded_by(told, &key));
+        let told = recorded.filter(|_| is_vouched && !broken::is(Broken::NoteForgotten));
+        let told = told.and_then(|told| recorded_by(told, &key));
         let missing = told
             .as_ref()
             .filter(|told| Some(told.size()) > own_newest.as_ref().map(Checkpoint::size));

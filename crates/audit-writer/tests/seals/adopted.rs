@@ -4,7 +4,9 @@ use audit_core::OnDamage;
 use audit_core::lifecycle::AdoptionReason;
 use audit_writer::{OpenError, Signing, SimDisk};
 
-use crate::log::{bare, files, key, killed, of_seed, signed, text, write};
+use crate::log::{
+    bare, files, forged, key, kill, killed, lines, newest, of_seed, receipt, signed, text, write,
+};
 
 fn unsigned_log(events: u64) -> SimDisk {
     let disk = SimDisk::default();
@@ -41,6 +43,25 @@ fn a_log_that_another_key_seals_may_have_been_cut_back() {
     };
     assert_eq!((unvouched.why, unvouched.first_seq), (AdoptionReason::OtherKey, 0));
     assert!(unvouched.to_string().contains("cut back"), "{unvouched}");
+}
+
+#[test]
+fn a_change_of_the_key_that_nobody_signed_keeps_no_key_out() {
+    let disk = SimDisk::default();
+    let mut log = bare(&disk, OnDamage::Refuse).unwrap();
+    write(&mut log, 1);
+    kill(&disk, log);
+    let (name, bytes) = newest(&disk);
+    let (old, new) = (key(), of_seed(9));
+    let (old, new) = (old.verifying_key(), new.verifying_key());
+    let signature = format!("{}==", "A".repeat(86));
+    let change = format!(
+        r#"{{"event_type":"key_changed","old_vkey":"{old}","new_vkey":"{new}","old_signature":"{signature}","new_signature":"{signature}"}}"#
+    );
+    let (line, _) = forged(&receipt(lines(&bytes).last().unwrap()), &change);
+    disk.replace(&name, [bytes, line].concat());
+    let error = signed(&disk).unwrap_err();
+    assert!(matches!(error, OpenError::Unvouched(_)), "{error}");
 }
 
 #[test]

@@ -118,6 +118,35 @@ fn nothing_is_deleted_while_a_sink_lacks_the_checkpoint_and_the_next_prune_finis
     assert_eq!(declared, 1, "it was declared before");
 }
 
+/// A sink that never says what it has, so that nothing is signed.
+#[derive(Debug)]
+struct Silent;
+
+impl CheckpointSink for Silent {
+    fn name(&self) -> String {
+        "silent".to_owned()
+    }
+
+    fn newest(&mut self) -> io::Result<Option<Vec<u8>>> {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
+
+    fn put(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn records_that_no_checkpoint_covers_stay() {
+    let (disk, clock) = (SimDisk::default(), noon());
+    let mut log = signed(&disk, &clock, Signing::new(key()).to(Silent));
+    live(&mut log, &clock, 40);
+    assert!(log.last_checkpoint().is_none());
+    let before = disk.files();
+    assert!(log.prune(policy(), ClockTrust::Capped).unwrap().files.is_empty());
+    assert_eq!(disk.files(), before);
+}
+
 #[test]
 fn times_that_anybody_may_have_written_make_nothing_old() {
     let (disk, clock) = (SimDisk::default(), noon());

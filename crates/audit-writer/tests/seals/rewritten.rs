@@ -147,6 +147,24 @@ fn an_opening_without_a_right_seal_is_never_continued() {
     }
 }
 
+#[test]
+fn an_opening_with_a_strangers_seal_is_never_continued() {
+    let disk = killed(3);
+    let (name, bytes) = newest(&disk);
+    let opening = lines(&bytes);
+    let opened: serde_json::Value = serde_json::from_slice(&opening[1]).unwrap();
+    let (mut line, made) = forged(&receipt(&opening[0]), &opened["event"].to_string());
+    seal_record(&mut line, 0, &made.hash, &strangers_seal());
+    disk.replace(&name, [opening[0].clone(), line].concat());
+    for on_damage in [OnDamage::Refuse, OnDamage::ContinueInNewSegment] {
+        let error = signed_as(&disk, Signing::new(key()), on_damage).unwrap_err();
+        assert!(
+            matches!(error, OpenError::Damaged { damage: Damage::OpeningUnsealed, .. }),
+            "{error}"
+        );
+    }
+}
+
 /// The first record of a log, by somebody without the key.
 fn first(payload: &str) -> (Vec<u8>, audit_core::Receipt) {
     use audit_core::lifecycle::write_audit_id;
@@ -183,6 +201,21 @@ fn an_open_and_close_without_an_event_signs_nothing_that_was_forged() {
     log.close().unwrap();
     assert!(text(&disk).contains(r#""kind":"unsealed""#));
     assert!(checkpoint.size() >= 7, "it covers the opening records: {}", checkpoint.size());
+}
+
+#[test]
+fn a_note_that_is_gone_is_known_from_the_log() {
+    let disk = SimDisk::default();
+    let mut log = signed(&disk).unwrap();
+    write(&mut log, 2);
+    let size = log.checkpoint().unwrap().size();
+    kill(&disk, log);
+    let found = SimDisk::with_files(
+        files(&disk).into_iter().filter(|(name, _)| !name.starts_with("checkpoints/")).collect(),
+    );
+    let log = signed(&found).unwrap();
+    assert_eq!(log.last_checkpoint().map(audit_checkpoint::Checkpoint::size), Some(size));
+    assert_eq!(log.notes_beside().missing, Some(size));
 }
 
 #[test]
