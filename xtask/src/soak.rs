@@ -1,6 +1,6 @@
 //! `cargo xtask soak`: what the tests of the simulated disk, of the models of queue and worker, of
-//! processes that are killed, of power cuts, of a large log and of attacks on a log do, for as long
-//! as asked.
+//! processes that are killed, of power cuts, of a large log, of attacks on a log and of the two laws do,
+//! for as long as asked.
 
 use crate::command::{Failure, Outcome, cargo, read};
 use crate::output;
@@ -23,7 +23,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 8] = [
+static SOAKS: [Soak; 9] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -100,6 +100,15 @@ static SOAKS: [Soak; 8] = [
         numbers: &[("mutants", 3_000_000)],
         about: "[docs/attacks.md](../../docs/attacks.md) says what is done to a log and at which level\n\
                 it has to be found; every family is a line of [rows.jsonl](rows.jsonl).",
+    },
+    Soak {
+        name: "laws",
+        package: "audit-writer",
+        target: "two_laws",
+        test: "soak",
+        numbers: &[("cases", 3_000_000)],
+        about: "So many cases of each of two laws, which [docs/attacks.md](../../docs/attacks.md) tells.\n\
+                What became of them is in [rows.jsonl](rows.jsonl).",
     },
 ];
 

@@ -45,7 +45,9 @@ pub(crate) use keys::{predecessor, successor};
 pub(crate) use line::CheckpointRecord;
 use read::{read_range, read_records};
 pub use retention::{ClockTrust, PruneError, PrunePlan, plan_prune};
-pub(crate) use retention::{Left, Prunable, is_allowed, is_of_signed_log, prunable, pruned_files};
+pub(crate) use retention::{
+    Left, Prunable, agrees_with_rest, is_allowed, is_of_signed_log, prunable, pruned_files,
+};
 pub(crate) use scan::Known;
 use scan::{Opened, Scan, SealedEnd};
 pub(crate) use tree::root_at;
@@ -187,14 +189,18 @@ fn judge_tail<S: Store>(
     let is_unsealed = end.offset < scan.known.offset;
     let stated = match end.unsynced_bytes_max {
         Some(stated) => stated,
-        None => newest_log_opened(store, older)?.map_or(0, |opened| opened.unsynced_bytes_max),
+        // Where retention deleted the record that says it, nothing does.
+        None => {
+            let opened = newest_log_opened(store, older)?;
+            opened.map_or(TAIL_BYTES_MAX, |opened| opened.unsynced_bytes_max)
+        }
     };
     if bytes > stated.min(TAIL_BYTES_MAX) && !broken::is(Broken::TailUnlimited) {
         let damage = if is_unsealed { Damage::SealMissing } else { Damage::TailTooLong };
         return Ok(Tail::Damage(damage));
     }
     let found = read_range(file, end.offset, bytes)?;
-    let sealed = opened.is_sealed().then(|| *end.chain.prev_hash());
+    let sealed = end.chain.head().filter(|_| opened.is_sealed());
     Ok(match tail::examine(&found, end.offset, sealed) {
         Err(_) if is_unsealed => Tail::Damage(Damage::SealMissing),
         Err(damage) => Tail::Damage(damage),

@@ -14,28 +14,30 @@ use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::Store;
 
-/// The key that took the place of another, as the log says; of several, the last. `None` where
-/// nothing took its place. Reads where each segment begins, the newest first, until one tells. What
-/// both keys have not signed is passed over: anybody may have written it.
+/// The key that the log goes on with after another one, as the log says; `None` where nothing took its
+/// place. Reads where each segment begins, the newest first, until one brings that key. What both keys
+/// have not signed is passed over: anybody may have written it. So is a change by a key that was
+/// replaced before: only its thief still uses it.
 pub(crate) fn successor<S: Store>(
     store: &S,
     key: &VerifyingKey,
 ) -> Result<Option<String>, OpenError> {
     let vkey = key.to_string();
-    let mut last = None;
+    let mut changes = Vec::new();
     for segment in segments(store)?.iter().rev() {
-        let Some(KeyChanged { old_vkey, new_vkey, .. }) = change_in(store, segment)? else {
-            continue;
-        };
-        if new_vkey == vkey {
-            return Ok(last);
+        let Some(change) = change_in(store, segment)? else { continue };
+        if change.new_vkey == vkey {
+            break;
         }
-        let last = last.get_or_insert_with(|| Inert(&new_vkey).to_string());
-        if old_vkey == vkey {
-            return Ok(Some(last.clone()));
+        changes.push(change);
+    }
+    let mut last = vkey.clone();
+    for KeyChanged { old_vkey, new_vkey, .. } in changes.into_iter().rev() {
+        if old_vkey == last {
+            last = new_vkey;
         }
     }
-    Ok(None)
+    Ok((last != vkey).then(|| Inert(&last).to_string()))
 }
 
 /// The key whose place this one took at a seq, if it took one's.

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use audit_checkpoint::VerifyingKey;
 use audit_core::digest::leaf_hash;
-use audit_core::lifecycle::{
-    NewestPrune, PrunedEnd, PrunedFile, SegmentOpened, is_lifecycle_type,
-};
+use audit_core::lifecycle::{NewestPrune, PrunedEnd, PrunedFile, SegmentOpened, is_lifecycle_type};
 use audit_core::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::seal::{Seal, split_seal};
@@ -19,8 +17,8 @@ use super::frame::{Frame, decimal};
 use super::holder::LogOpened;
 use super::json::{self, Text};
 use super::marks::is_sanitized;
-use super::own::{Malformed, Own};
 pub(crate) use super::own::{CheckpointRecord, FoundTail, KeyChanged};
+use super::own::{Malformed, Own};
 use crate::segment::SegmentName;
 
 const PREV_FIELD_START: &[u8] = br#","prev_hash":""#;

@@ -69,7 +69,7 @@ pub(super) struct LogOpened {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SegmentsPruned {
     pub(super) end: PrunedEnd,
-    merkle_frontier: Vec<Digest>,
+    pub(super) merkle_frontier: Vec<Digest>,
     pub(super) files: Vec<PrunedFile>,
     pub(super) after: Option<PrunedEnd>,
     /// Whether the record says how old records had to be, as all do since there are seals.

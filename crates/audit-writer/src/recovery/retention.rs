@@ -3,15 +3,16 @@
 use std::io;
 use std::path::Path;
 
-use audit_core::lifecycle::PrunedFile;
+use audit_core::lifecycle::{NewestPrune, PrunedFile};
 use audit_core::limits::SEGMENT_DAYS_MAX;
 use audit_core::{Receipt, RetentionPolicy};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::line::Line;
+use super::own::{Own, SegmentsPruned};
 use super::read::{digest_from, read_records};
-use super::whole::{Old, Opening};
 use super::segments;
+use super::whole::{Old, Opening};
 use crate::broken::{self, Broken};
 use crate::error::{OpenError, WriteError};
 use crate::outbox::SinkFailure;
@@ -237,20 +238,39 @@ fn ages(
 
 /// The files that a prune of this seq names.
 pub(crate) fn pruned_files<S: Store>(store: &S, seq: u64) -> Result<Vec<PrunedFile>, OpenError> {
+    Ok(prune_at(store, seq)?.map(|pruned| pruned.files).unwrap_or_default())
+}
+
+/// Whether a prune agrees with the segment that begins where it ended, and that there is one.
+pub(crate) fn agrees_with_rest<S: Store>(
+    store: &S,
+    newest: NewestPrune,
+) -> Result<bool, OpenError> {
+    let next = newest.last_seq.checked_add(1);
+    let segment = segments(store)?.into_iter().find(|segment| Some(segment.first_seq) == next);
+    let Some(segment) = segment else { return Ok(false) };
+    let Some(opening) = Opening::read(store, segment)? else { return Ok(false) };
+    // Its record may be deleted by now.
+    let told = prune_at(store, newest.seq)?;
+    let is_of_frontier = told.is_none_or(|told| told.merkle_frontier == opening.frontier());
+    Ok(opening.prev_hash == newest.last_hash && is_of_frontier)
+}
+
+fn prune_at<S: Store>(store: &S, seq: u64) -> Result<Option<SegmentsPruned>, OpenError> {
     let segments = segments(store)?;
     let Some(segment) = segments.iter().rfind(|segment| segment.first_seq <= seq) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let file = open(store, *segment)?;
-    let mut files = Vec::new();
+    let mut found = None;
     read_records(&file, |line| {
         let line = Line::parse(line).filter(|line| line.seq <= seq)?;
         if line.seq == seq {
-            files = line.segments_pruned().map(|(_, files)| files.to_vec()).unwrap_or_default();
+            found = line.own().and_then(Own::pruned).cloned();
         }
         Some(())
     })?;
-    Ok(files)
+    Ok(found)
 }
 
 /// What is left of a segment whose deletion was declared.

@@ -4,7 +4,7 @@
 //! where the file ends; an interrupted append leaves an unfinished last line. A changed byte leaves
 //! neither, and neither does a line that was taken out, put in or moved: what follows it is whole.
 
-use audit_core::Digest;
+use audit_core::Receipt;
 use audit_core::lifecycle::TailKind;
 use audit_core::limits::RECORD_BYTES_MAX;
 
@@ -29,8 +29,8 @@ pub(super) struct Found {
 enum Due {
     /// None: a tail that begins with a whole record had the one before it taken out.
     NoRecord,
-    /// The one linked to this hash, of the next seq where the one before is known.
-    After(Digest, Option<u64>),
+    /// The one after this one.
+    After(Receipt),
     /// Any: what stood before it was lost.
     AnyRecord,
 }
@@ -39,9 +39,8 @@ impl Due {
     fn allows(self, record: &Line<'_>) -> bool {
         match self {
             Self::NoRecord => false,
-            Self::After(hash, before) => {
-                let next = before.and_then(|seq| seq.checked_add(1));
-                record.prev_hash == hash && (before.is_none() || next == Some(record.seq))
+            Self::After(before) => {
+                record.prev_hash == before.hash && before.seq.checked_add(1) == Some(record.seq)
             }
             Self::AnyRecord => true,
         }
@@ -49,14 +48,14 @@ impl Due {
 }
 
 /// Examines a tail that begins at `offset` of its file. In a segment that is sealed, records without
-/// a seal may follow the last one with a seal, whose hash is `sealed`.
+/// a seal may follow the last one with a seal, which is `sealed`.
 ///
 /// # Errors
 ///
 /// Why it does not look like a crash.
-pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Result<Found, Damage> {
+pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Receipt>) -> Result<Found, Damage> {
     let mut valid_records: u64 = 0;
-    let mut due = sealed.map_or(Due::NoRecord, |hash| Due::After(hash, None));
+    let mut due = sealed.map_or(Due::NoRecord, Due::After);
     // Records without a seal that follow each other from the last seal on.
     let mut unsealed: u64 = 0;
     let mut is_unsealed_only = sealed.is_some();
@@ -75,7 +74,7 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Digest>) -> Resul
                 }
                 unsealed = unsealed.saturating_add(1);
             }
-            due = Due::After(record.hash, Some(record.seq));
+            due = Due::After(Receipt { seq: record.seq, hash: record.hash });
             valid_records = valid_records.saturating_add(1);
             continue;
         }

@@ -1,8 +1,8 @@
 //! Segments read from their first record to their last, and whether one goes on behind another.
 
 use audit_core::Digest;
-use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedFile, SegmentOpened};
 use audit_core::Receipt;
+use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedFile, SegmentOpened};
 
 use super::line::{FoundTail, Line};
 use super::own::Own;
@@ -18,7 +18,7 @@ use crate::store::Store;
 pub(crate) struct Opening {
     pub(super) timestamp: String,
     pub(crate) first_seq: u64,
-    prev_hash: Digest,
+    pub(super) prev_hash: Digest,
     service_id: String,
     event: SegmentOpened,
     tail: Option<FoundTail>,

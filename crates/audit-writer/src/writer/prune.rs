@@ -18,8 +18,9 @@ use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::OpenError;
 use crate::recovery::{
-    ClockTrust, Found, Left, Old, Opening, Prunable, PruneError, PrunePlan, first_seq,
-    has_sealed_opening, is_allowed, is_of_signed_log, newest_prune, prunable, pruned_files,
+    ClockTrust, Found, Left, Old, Opening, Prunable, PruneError, PrunePlan, agrees_with_rest,
+    first_seq, has_sealed_opening, is_allowed, is_of_signed_log, newest_prune, prunable,
+    pruned_files,
 };
 use crate::segment::SegmentName;
 use crate::signing::SignError;
@@ -130,6 +131,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let Some(pruned) = self.pruned else {
             return if begins == 0 { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
         };
+        if !agrees_with_rest(&self.store, pruned)? {
+            return Err(PruneError::Gap { begins });
+        }
         if begins > pruned.last_seq {
             let follows = pruned.last_seq.checked_add(1) == Some(begins);
             return if follows { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };

@@ -1,12 +1,18 @@
 //! A log that signs, opened without its key.
 
+use audit_checkpoint::SigningKey;
 use audit_core::OnDamage;
 use audit_core::lifecycle::AdoptionReason;
-use audit_writer::{ClockTrust, OpenError, PruneError, Signing, WriteError};
+use audit_writer::segment::SegmentName;
+use audit_writer::{ClockTrust, OpenError, PruneError, Signing, SimDisk, WriteError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::common::routine;
-use crate::log::{bare, files, key, killed, lines, newest, receipt, signed, text, unsigned, write};
-use crate::log::{forged_all, is_sealed};
+use crate::log::{
+    bare, files, forged_all, is_sealed, key, killed, lines, newest, of_seed, receipt, signed, text,
+    unsigned, write,
+};
 
 #[test]
 fn it_is_refused_at_the_first_record_unless_an_operator_says_so() {
@@ -86,6 +92,54 @@ fn a_forged_unsigned_life_is_not_signed() {
     let OpenError::Unvouched(unvouched) = error else { panic!("{error}") };
     assert_eq!(unvouched.why, AdoptionReason::UnsignedOpening);
     assert_eq!((unvouched.first_seq, unvouched.last_seq), (head.seq + 1, head.seq + 3));
+}
+
+#[test]
+fn a_key_that_was_replaced_does_not_change_the_key_again() {
+    let disk = killed(2);
+    let mut log = signed(&disk).unwrap();
+    log.change_key(of_seed(8)).unwrap();
+    log.close().unwrap();
+    // Whoever stole the first key goes over to one of their own, with signatures that are right.
+    let (name, bytes) = newest(&disk);
+    let head = receipt(lines(&bytes).last().unwrap());
+    let opened: serde_json::Value = serde_json::from_slice(&lines(&bytes)[0]).unwrap();
+    let log_id = opened["event"]["log_id"].as_str().unwrap();
+    let opening = format!(
+        r#"{{"event_type":"segment_opened","log_id":"{log_id}","merkle_frontier":{},"previous":{{"file":"{name}","last_seq":{},"last_hash":"{}"}}}}"#,
+        frontier_up_to(&disk),
+        head.seq,
+        head.hash
+    );
+    let (old, new) = (key(), of_seed(9));
+    let (old_vkey, new_vkey) = (old.verifying_key().to_string(), new.verifying_key().to_string());
+    let text = format!("audit key change v1\n{log_id}\n{}\n{old_vkey}\n{new_vkey}\n", head.seq + 2);
+    let by = |key: &SigningKey| STANDARD.encode(key.sign(text.as_bytes()));
+    let change = format!(
+        r#"{{"event_type":"key_changed","old_vkey":"{old_vkey}","new_vkey":"{new_vkey}","old_signature":"{}","new_signature":"{}"}}"#,
+        by(&old),
+        by(&new)
+    );
+    let life = forged_all(&head, &[&opening, &change]);
+    disk.replace(&format!("{:020}.2026-01-01.audit.jsonl", head.seq + 1), life);
+    // The first key is told of the one that really took its place.
+    let error = signed(&disk).unwrap_err();
+    let second = of_seed(8).verifying_key().to_string();
+    assert!(matches!(&error, OpenError::KeyChanged { vkey } if *vkey == second), "{error}");
+    // And that one is not kept from its log, whose end it has not made.
+    let mut log = bare(&disk, OnDamage::Refuse).unwrap();
+    let error = log.sign(Signing::new(of_seed(8))).unwrap_err();
+    assert!(matches!(&error, OpenError::Unvouched(it) if it.first_seq == head.seq + 1), "{error}");
+}
+
+/// The frontier over all records of a log.
+fn frontier_up_to(disk: &SimDisk) -> String {
+    let bytes: Vec<u8> = files(disk)
+        .into_iter()
+        .filter(|(name, _)| SegmentName::parse(name).is_some())
+        .flat_map(|(_, bytes)| bytes)
+        .collect();
+    frontier_of(&bytes)
 }
 
 fn frontier_of(bytes: &[u8]) -> String {

@@ -10,7 +10,7 @@ use crate::attacks::{
     note_name, record, stranger, strangers_note,
 };
 use crate::builder::{Files, lines_of};
-use crate::names::{is_note, segments};
+use crate::oracle::{is_note, segments};
 use crate::past::Past;
 use crate::shelf::Obstacle;
 
@@ -81,7 +81,8 @@ impl More {
     }
 
     fn add_file(&mut self, dice: &mut Dice) -> &'static str {
-        let names = ["unknown", "a.new", "checkpoints/a", "checkpoints/b.note", "lost+found", ".prune"];
+        let names =
+            ["unknown", "a.new", "checkpoints/a", "checkpoints/b.note", "lost+found", ".prune"];
         let bytes = vec![b'x'; dice.index(100)];
         self.put(names[dice.index(names.len())].to_owned(), bytes);
         "a file of another name"
@@ -196,7 +197,8 @@ fn append_version(files: &mut Files, dice: &mut Dice) -> &'static str {
         files.insert(format!("{:020}.2026-01-09.audit.jsonl", after.seq + 1), Vec::new());
     }
     let (line, _) = record(&after, forged(dice));
-    let mut line = String::from_utf8(line).unwrap().replacen("\"v\":1,", "\"v\":2,", 1).into_bytes();
+    let mut line =
+        String::from_utf8(line).unwrap().replacen("\"v\":1,", "\"v\":2,", 1).into_bytes();
     crate::builder::seal_line(&mut line);
     newest(files).extend(line);
     "records of another version"

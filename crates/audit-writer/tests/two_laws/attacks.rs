@@ -1,23 +1,27 @@
 //! What somebody does to a log who can write its directory, can compute hashes, and has no key.
 
 use audit_checkpoint::{Checkpoint, Note, SigningKey};
-use audit_core::seal::{SEAL_FIELD_BYTES, seal_record, split_seal};
 use audit_core::lifecycle::LogId;
 use audit_core::record::HASH_FIELD_BYTES;
+use audit_core::seal::{SEAL_FIELD_BYTES, seal_record, split_seal};
 use audit_core::{Digest, Frontier, SealKey};
 use audit_testkit::dice::Dice;
 use audit_testkit::hostile_lines::{HostileLine, Spot, hostile_lines, own_events};
 
 use crate::builder::{Files, is_whole, lines_of, seal_line};
 use crate::common::service;
-use crate::names::{is_note, segments};
+use crate::oracle::{is_note, segments};
 use crate::past::{Past, Placed, key};
 
 /// Bytes of the hash of a line, and its line feed.
 const ENDING: usize = HASH_FIELD_BYTES + 1;
 
 /// Does something to a log, or several things; what.
-pub(crate) fn attacked(past: &Past, others: &[Past], dice: &mut Dice) -> (Files, Vec<&'static str>) {
+pub(crate) fn attacked(
+    past: &Past,
+    others: &[Past],
+    dice: &mut Dice,
+) -> (Files, Vec<&'static str>) {
     let mut files = past.files.clone();
     let mut done = Vec::new();
     let times = if past.leaves.is_empty() { 0 } else { dice.between(1, 2) };
@@ -225,9 +229,10 @@ fn cut_newest(files: &mut Files, dice: &mut Dice) {
 
 /// The newest record that a forged one can stand behind.
 pub(crate) fn end(files: &Files) -> Option<Placed> {
-    segments(files).rev().flat_map(|(_, bytes)| lines_of(bytes).into_iter().rev()).find_map(
-        |line| Placed::of(&line),
-    )
+    segments(files)
+        .rev()
+        .flat_map(|(_, bytes)| lines_of(bytes).into_iter().rev())
+        .find_map(|line| Placed::of(&line))
 }
 
 /// A record with this event behind another, which anybody can make.
@@ -265,8 +270,7 @@ pub(crate) fn append_records(files: &mut Files, events: &[String]) {
 
 fn append_forged(files: &mut Files, past: &Past, dice: &mut Dice) -> &'static str {
     let count = dice.between(1, 4);
-    let events: Vec<_> =
-        (0..count).map(|_| FORGED[dice.index(2)].to_owned()).collect();
+    let events: Vec<_> = (0..count).map(|_| FORGED[dice.index(2)].to_owned()).collect();
     append_records(files, &events);
     if dice.once_in(4) {
         change_notes(files, past, dice);
@@ -292,10 +296,10 @@ pub(crate) fn append_hostile(files: &mut Files, dice: &mut Dice) -> &'static str
     let table = hostile_lines();
     let hostile: &HostileLine = &table[dice.index(table.len())];
     let service_id = service();
-    let spot =
-        Spot { seq: after.seq + 1, service_id: service_id.as_str(), prev_hash: after.hash };
+    let spot = Spot { seq: after.seq + 1, service_id: service_id.as_str(), prev_hash: after.hash };
     let line = hostile.bytes(&spot);
-    let next = Placed::of(&line).map(|placed| record(&Placed { seq: spot.seq, ..placed }, FORGED[0]).0);
+    let next =
+        Placed::of(&line).map(|placed| record(&Placed { seq: spot.seq, ..placed }, FORGED[0]).0);
     newest(files).extend(line);
     if dice.once_in(2) {
         newest(files).extend(next.unwrap_or_default());
@@ -465,21 +469,15 @@ fn strip_newest(files: &mut Files, dice: &mut Dice) -> &'static str {
 }
 
 /// Links all records from one on anew, each as edited, with what segments say of each other.
-fn rechain(
-    files: &mut Files,
-    from: usize,
-    seals: Seals,
-    mut edit: impl FnMut(String) -> String,
-) {
+fn rechain(files: &mut Files, from: usize, seals: Seals, mut edit: impl FnMut(String) -> String) {
     let names: Vec<_> = segments(files).map(|(name, _)| name.clone()).collect();
     let (mut number, mut before): (usize, Option<(Digest, Frontier)>) = (0, None);
     for name in names {
         let mut lines = lines_of(&files[&name]);
         for line in &mut lines {
             let Some(placed) = Placed::of(line) else { continue };
-            let known = before.take().or_else(|| {
-                Some((placed.prev, stated_frontier(line, placed.seq)?))
-            });
+            let known =
+                before.take().or_else(|| Some((placed.prev, stated_frontier(line, placed.seq)?)));
             let Some((prev, mut frontier)) = known else { return };
             if number >= from {
                 *line = relinked(line, prev, &frontier, seals, &mut edit);

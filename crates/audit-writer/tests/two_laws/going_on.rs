@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use audit_checkpoint::SigningKey;
 use audit_core::{FlushMode, Keyless, OnDamage, RetentionPolicy, RotationPolicy};
 use audit_testkit::dice::Dice;
 use audit_writer::{AuditFileWriter, ClockTrust, OpenError, Signing, SimDisk};
 
 use crate::builder::Files;
 use crate::common::{SimWriter, clock_at, critical, routine};
-use crate::past::key;
+use crate::past::{Past, key_called};
 
 /// With which word a log is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,9 @@ impl Course {
     }
 
     /// Lets a writer go on with these files. A writer that cannot do one thing does the next.
-    pub(crate) fn take(&self, files: &Files, seed: u8) -> Outcome {
+    pub(crate) fn take(&self, past: &Past, files: &Files) -> Outcome {
         let disk = SimDisk::with_files(files.clone());
-        let opened = self.go_on(&disk, seed);
+        let opened = self.go_on(&disk, past);
         let now = disk.files();
         match opened {
             _ if now != *files => Outcome::WentOn(now),
@@ -88,13 +89,15 @@ impl Course {
         }
     }
 
-    fn go_on(&self, disk: &SimDisk, seed: u8) -> Result<(), OpenError> {
+    fn go_on(&self, disk: &SimDisk, past: &Past) -> Result<(), OpenError> {
         let clock = clock_at("2026-03-01T12:00:00Z");
+        let seed = past.seed.unwrap_or(7);
+        let (key, next) = (key_called(past.origin, seed), || key_called(past.origin, seed + 1));
         let (store, daily) = (disk.store(), RotationPolicy::Daily);
         let mut log =
             AuditFileWriter::with(store, clock.clone(), daily, self.flush, self.on_damage)?;
         match self.word {
-            Word::Key => log.sign(Signing::new(key(seed)))?,
+            Word::Key => log.sign(Signing::new(key))?,
             Word::Nothing => {}
             Word::Unsigned => log.go_without_key(Keyless::Unsigned),
         }
@@ -102,7 +105,7 @@ impl Course {
             if *act == Act::NextDay {
                 clock.pass(Duration::from_hours(24));
             }
-            act.take(&mut log, seed);
+            act.take(&mut log, next);
         }
         if self.is_closed {
             log.close().map(drop).unwrap_or_default();
@@ -133,13 +136,13 @@ impl Act {
     }
 
     /// What cannot be done is not.
-    fn take(self, log: &mut SimWriter, seed: u8) {
+    fn take(self, log: &mut SimWriter, next_key: impl FnOnce() -> SigningKey) {
         match self {
             Self::Routine => drop(log.write_event(&routine(1_000))),
             Self::Critical => drop(log.write_event(&critical(1_000))),
             Self::Flush => drop(log.flush()),
             Self::Checkpoint => drop(log.checkpoint()),
-            Self::ChangeKey => drop(log.change_key(key(seed + 1))),
+            Self::ChangeKey => drop(log.change_key(next_key())),
             Self::NextDay => {}
             Self::Prune(days, trust) => {
                 let retention = RetentionPolicy {

@@ -7,18 +7,22 @@ use audit_verify::{
     Code, Finding, MemorySource, Notice, NoticeCode, Report, Verdict, verify_source,
 };
 
+use audit_writer::segment::SegmentName;
+
 use crate::attacks::{frontier, note_name};
 use crate::builder::{Files, lines_of};
 use crate::going_on::{Course, Outcome, Word};
-use crate::names::{is_note, segments};
+use crate::oracle::{is_note, segments};
 use crate::past::{Levels, Past, Placed};
 
 /// What became of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Refused,
+    /// It was opened, and nothing was to be written or could be.
     Idle,
-    WentOn,
+    /// What was said of it by itself before.
+    WentOn(Verdict),
 }
 
 pub(crate) fn judged(files: &Files, levels: &Levels) -> [Report; 3] {
@@ -33,7 +37,7 @@ pub(crate) fn judged(files: &Files, levels: &Levels) -> [Report; 3] {
 /// What does not hold.
 pub(crate) fn check(past: &Past, found: &Files, course: &Course) -> Result<Answer, String> {
     let before = judged(found, &past.levels);
-    let now = match course.take(found, past.seed.unwrap_or(7)) {
+    let now = match course.take(past, found) {
         Outcome::Refused(why) => {
             may_refuse(past, found, course, &before[0], &why)?;
             return Ok(Answer::Refused);
@@ -57,7 +61,7 @@ pub(crate) fn check(past: &Past, found: &Files, course: &Course) -> Result<Answe
             .and_then(|()| covers_no_more(course, before, after))
             .map_err(|why| format!("L{level}: {why}\nbefore: {before}\nafter: {after}"))?;
     }
-    Ok(Answer::WentOn)
+    Ok(Answer::WentOn(before[0].verdict))
 }
 
 /// A log that nothing is wrong with, of which no key has anything to say, is opened.
@@ -83,14 +87,16 @@ fn may_go_on(found: &Files, course: &Course) -> Result<(), String> {
     if course.on_damage != OnDamage::Refuse {
         return Ok(());
     }
-    let Some((name, bytes)) = segments(found).next_back() else { return Ok(()) };
+    let is_segment = |(name, _): &(&String, _)| SegmentName::parse(name).is_some();
+    let Some((name, bytes)) = segments(found).rfind(is_segment) else { return Ok(()) };
     let alone = Files::from([(name.clone(), bytes.clone())]);
     let report = &judged(&alone, &Levels::default())[0];
     // What the log declares of itself is no fault of the segment.
     let of_others = [Code::HeadMissing, Code::DamageFound];
-    let fault = report.findings.iter().find(|finding| {
-        finding.verdict == Verdict::Tampered && !of_others.contains(&finding.code)
-    });
+    let fault = report
+        .findings
+        .iter()
+        .find(|finding| finding.verdict == Verdict::Tampered && !of_others.contains(&finding.code));
     fault.map_or(Ok(()), |fault| Err(format!("it went on behind {fault:?}")))
 }
 
@@ -134,7 +140,9 @@ fn declares(found: &Files, now: &Files) -> bool {
 /// there was and what it wrote itself.
 fn signs_what_was(past: &Past, found: &Files, now: &Files) -> Result<(), String> {
     let mut leaves: Option<Vec<Digest>> = None;
-    if segments(now).next().is_some_and(|(first, _)| !found.contains_key(first)) && !found.is_empty() {
+    if segments(now).next().is_some_and(|(first, _)| !found.contains_key(first))
+        && !found.is_empty()
+    {
         // The first segments that it wrote are pruned already.
         return Ok(());
     }
@@ -184,8 +192,8 @@ fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> 
     let (was, is) = (badness(before.verdict), badness(after.verdict));
     let prunes = course.prunes() && after.pruned_up_to > before.pruned_up_to;
     let wrong = || before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
-    let is_undecided = prunes
-        && (after.verdict == Verdict::Unverifiable || wrong().all(is_of_a_note));
+    let is_undecided =
+        prunes && (after.verdict == Verdict::Unverifiable || wrong().all(is_of_a_note));
     let is_signed_anew = course.word == Word::Key
         && before.findings.iter().filter(|it| badness(it.verdict) > 0).all(lacks_notes);
     if is < was && !(is_undecided || is_signed_anew) {
@@ -215,12 +223,10 @@ fn is_of_a_note(finding: &Finding) -> bool {
 
 /// Whether an end that was not whole was recovered over, or that is found to be no crash's.
 fn accounts_for(after: &Report, finding: &Finding) -> bool {
-    let is_recovered = |notice: &Notice| {
-        notice.code == NoticeCode::TailRecovered && notice.file == finding.file
-    };
-    let is_found = |other: &Finding| {
-        other.code == Code::RecoveryNotACrash && other.file == finding.file
-    };
+    let is_recovered =
+        |notice: &Notice| notice.code == NoticeCode::TailRecovered && notice.file == finding.file;
+    let is_found =
+        |other: &Finding| other.code == Code::RecoveryNotACrash && other.file == finding.file;
     after.notices.iter().any(is_recovered) || after.findings.iter().any(is_found)
 }
 
@@ -241,7 +247,9 @@ pub(crate) fn says(report: &Report, finding: &Finding) -> bool {
     };
     let is_same = |other: &&Finding| {
         other.code == finding.code
-            && (is_kept || is_aside(other) || (&other.file, other.line) == (&finding.file, finding.line))
+            && (is_kept
+                || is_aside(other)
+                || (&other.file, other.line) == (&finding.file, finding.line))
     };
     report.findings.iter().any(|other| is_same(&other))
         || report.finding_counts.get(&finding.code).is_some_and(|count| *count > 20)

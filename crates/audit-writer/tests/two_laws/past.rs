@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use audit_checkpoint::{KeyKind, KeyName, Note, SigningKey};
-use audit_core::{
-    Digest, FlushMode, Keyless, OnDamage, Receipt, RetentionPolicy, RotationPolicy,
-};
+use audit_core::{Digest, FlushMode, Keyless, OnDamage, Receipt, RetentionPolicy, RotationPolicy};
 use audit_testkit::dice::Dice;
 use audit_verify::VerifyOptions;
 use audit_writer::{AuditFileWriter, ClockTrust, OpenError, Signing, SimClock, SimDisk};
 
 use crate::builder::{Files, hash_of, is_whole, lines_of};
-use crate::going_on::{Act, Course};
 use crate::common::{SimWriter, clock_at, routine};
-use crate::names::{is_note, segments};
+use crate::going_on::{Act, Course};
+use crate::oracle::{is_note, segments};
 
 const NAME: &str = "audit.example/bank";
 const DAY: Duration = Duration::from_hours(24);
@@ -29,6 +27,8 @@ pub(crate) struct Past {
     pub(crate) files: Files,
     /// The hashes of all records that there ever were.
     pub(crate) leaves: Vec<Digest>,
+    /// What its keys are called.
+    pub(crate) origin: &'static str,
     /// The seed of the key that it goes on with; none has signed it where there is none.
     pub(crate) seed: Option<u8>,
     /// That of its first key, which an auditor has.
@@ -47,7 +47,11 @@ impl Past {
 
 /// The key of this seed.
 pub(crate) fn key(seed: u8) -> SigningKey {
-    SigningKey::from_seed(KeyName::new(NAME).unwrap(), KeyKind::Ed25519, &[seed; 32]).unwrap()
+    key_called(NAME, seed)
+}
+
+pub(crate) fn key_called(name: &str, seed: u8) -> SigningKey {
+    SigningKey::from_seed(KeyName::new(name).unwrap(), KeyKind::Ed25519, &[seed; 32]).unwrap()
 }
 
 /// A writer's life, and a next one.
@@ -171,7 +175,15 @@ impl Life {
         let keys = first.map(|first| key(first).verifying_key().clone()).into_iter().collect();
         let by_key = VerifyOptions { keys, ..VerifyOptions::default() };
         let kept = VerifyOptions { heads, pins, ..by_key.clone() };
-        Past { name, files, leaves, seed, first_seed: first, levels: [VerifyOptions::default(), by_key, kept] }
+        Past {
+            name,
+            files,
+            leaves,
+            origin: NAME,
+            seed,
+            first_seed: first,
+            levels: [VerifyOptions::default(), by_key, kept],
+        }
     }
 }
 
@@ -311,11 +323,8 @@ fn pruned(name: &'static str, seed: Option<u8>) -> Past {
     let mut life = Life::new(FlushMode::Immediate);
     let mut log = life.open(seed);
     (0..6).for_each(|_| life.day(&mut log, 1));
-    let retention = RetentionPolicy {
-        min_retention_days: 1,
-        archive_after_days: 0,
-        delete_after_days: 3,
-    };
+    let retention =
+        RetentionPolicy { min_retention_days: 1, archive_after_days: 0, delete_after_days: 3 };
     if seed.is_some() {
         log.checkpoint().unwrap();
     }

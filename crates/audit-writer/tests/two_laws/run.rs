@@ -8,28 +8,30 @@ use std::sync::Mutex;
 
 use audit_testkit::dice::Dice;
 use audit_testkit::soak::go_through;
+use serde_json::json;
 
 use crate::additions::added;
 use crate::attacks::attacked;
+use crate::builder::Files;
 use crate::going_on::Course;
 use crate::law_of_additions;
 use crate::law_of_writers::{self, Answer};
+use crate::ledger::Ledger;
 use crate::past::{Past, crashed, pasts};
 
-/// How many cases there were, by what was done, and what became of them.
+/// How many cases there were, by what became of them.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
 /// Plays cases; the counts, or the first that breaks the law.
-fn play(first: u64, cases: u64, case: impl Fn(u64) -> Result<Vec<String>, String> + Sync) -> Counts {
+fn play(first: u64, cases: u64, case: impl Fn(u64) -> Result<String, String> + Sync) -> Counts {
     let counts = Mutex::new(Counts::new());
     let broken = Mutex::new(Vec::new());
     go_through(first..first + cases, |seed| {
         let played = catch_unwind(AssertUnwindSafe(|| case(seed)));
         let played = played.unwrap_or_else(|_| Err("a panic, which stands above".to_owned()));
         match played {
-            Ok(keys) => {
-                let mut counts = counts.lock().unwrap();
-                keys.into_iter().for_each(|key| *counts.entry(key).or_default() += 1);
+            Ok(answer) => {
+                *counts.lock().unwrap().entry(answer).or_default() += 1;
                 ControlFlow::Continue(())
             }
             Err(why) => {
@@ -44,55 +46,89 @@ fn play(first: u64, cases: u64, case: impl Fn(u64) -> Result<Vec<String>, String
     counts.into_inner().unwrap()
 }
 
-/// One of the logs, or one that a power cut left.
-fn drawn<'p>(pasts: &'p [Past], dice: &mut Dice) -> Cow<'p, Past> {
-    if dice.once_in(4) {
-        Cow::Owned(crashed(dice))
-    } else {
-        Cow::Borrowed(&pasts[dice.index(pasts.len())])
+/// A log that somebody touched, or nobody.
+struct Case<'c> {
+    past: Cow<'c, Past>,
+    found: Files,
+    done: Vec<&'static str>,
+}
+
+/// What cases are drawn from.
+struct Deck {
+    pasts: Vec<Past>,
+    ledger: Ledger,
+}
+
+impl Deck {
+    fn new() -> Self {
+        Self { pasts: pasts(), ledger: Ledger::new() }
+    }
+
+    fn draw(&self, dice: &mut Dice) -> Case<'_> {
+        let past = match dice.index(8) {
+            0 | 1 => {
+                let (past, found, family) = self.ledger.mutant(dice);
+                return Case { past: Cow::Borrowed(past), found, done: vec![family] };
+            }
+            2 | 3 => Cow::Owned(crashed(dice)),
+            _ => Cow::Borrowed(&self.pasts[dice.index(self.pasts.len())]),
+        };
+        // Now and then nobody did anything.
+        if dice.once_in(12) {
+            return Case { found: past.files.clone(), past, done: vec![] };
+        }
+        let (found, done) = attacked(&past, &self.pasts, dice);
+        Case { past, found, done }
     }
 }
 
+/// Lets writers go on with so many logs.
 pub(crate) fn writers(first: u64, cases: u64) -> Counts {
-    let pasts = pasts();
+    let deck = Deck::new();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let drawn = drawn(&pasts, dice);
-        let past = drawn.as_ref();
-        // Now and then nobody did anything.
-        let is_left = dice.once_in(12);
-        let (found, done) =
-            if is_left { (past.files.clone(), vec![]) } else { attacked(past, &pasts, dice) };
+        let Case { past, found, done } = deck.draw(dice);
         let course = Course::drawn(dice, past.seed.is_some());
-        let answer = law_of_writers::check(past, &found, &course)
+        let answer = law_of_writers::check(&past, &found, &course)
             .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))?;
-        let answer = match answer {
-            Answer::Refused => "refused",
-            Answer::Idle => "left alone",
-            Answer::WentOn => "went on",
-        };
-        Ok(vec![format!("{answer}, {}", past.name)])
+        Ok(match answer {
+            Answer::Refused => "refused".to_owned(),
+            Answer::Idle => "left as it was".to_owned(),
+            Answer::WentOn(verdict) => format!("went on, {verdict} alone before"),
+        })
     })
 }
 
+/// Adds to so many logs.
 pub(crate) fn additions(first: u64, cases: u64) -> Counts {
-    let pasts = pasts();
+    let deck = Deck::new();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let drawn = drawn(&pasts, dice);
-        let past = drawn.as_ref();
-        let (found, done) = attacked(past, &pasts, dice);
-        let more = added(&found, past, &pasts, dice);
-        let added = more.done.clone();
-        let verdict = law_of_additions::check(past, &found, more)
-            .map_err(|why| format!("{}, {done:?}, then {added:?}: {why}", past.name))?;
-        Ok(vec![format!("{verdict} before, {}", past.name)])
+        let Case { past, found, done } = deck.draw(dice);
+        let more = added(&found, &past, &deck.pasts, dice);
+        let what = more.done.clone();
+        let verdict = law_of_additions::check(&past, &found, more)
+            .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
+        Ok(format!("{verdict} alone before"))
     })
 }
 
+/// Shows what became of the cases of a law, for people.
 pub(crate) fn say(law: &str, counts: &Counts) {
-    println!("{law}:");
+    let all: u64 = counts.values().sum();
+    println!("{law}: {all} cases, none of which breaks it\n");
     for (what, count) in counts {
-        println!("{count:>8} {what}");
+        println!("{count:>10} {what}");
+    }
+    println!();
+}
+
+/// The same, a line of JSON each.
+pub(crate) fn say_rows(law: &str, seed: u64, counts: &Counts) {
+    for (what, cases) in counts {
+        let row = json!({
+            "kind": "law", "name": law, "seed": seed, "answer": what, "cases": cases,
+        });
+        println!("{row}");
     }
 }

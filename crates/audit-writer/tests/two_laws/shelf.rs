@@ -36,9 +36,7 @@ impl Shelf {
     fn pass(&self, path: &str) -> Result<(), OpenError> {
         match self.obstacles.get(path) {
             None => Ok(()),
-            Some(Obstacle::Denied) => {
-                Err(OpenError::Io(io::ErrorKind::PermissionDenied.into()))
-            }
+            Some(Obstacle::Denied) => Err(OpenError::Io(io::ErrorKind::PermissionDenied.into())),
             Some(Obstacle::Leased) => Err(OpenError::Io(io::ErrorKind::WouldBlock.into())),
             Some(Obstacle::Other) => Err(OpenError::NotAFile("a symbolic link")),
         }
