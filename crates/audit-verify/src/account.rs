@@ -23,13 +23,15 @@ const SEAL_DAMAGE: [&str; 2] = ["seal_wrong", "seal_missing"];
 pub(crate) enum After {
     /// Nothing: it is the newest one.
     Nothing,
-    /// A segment that accounts for no tail, or that cannot be read, which accounts for nothing.
+    /// A segment that accounts for no tail.
     NoAccount,
     Account(LogRecovered),
     /// A segment whose writer found a seal to be wrong or missing, and went on before this byte.
     Opaque(u64),
     /// A segment that may have accounted for one, but is damaged there.
     Damaged,
+    /// A segment that cannot be read.
+    Unreadable,
 }
 
 impl After {
@@ -40,8 +42,8 @@ impl After {
         next: SegmentName,
         name: SegmentName,
     ) -> Self {
-        let Ok(file) = source.open(&next.to_string()) else { return Self::NoAccount };
-        let Ok(size) = file.size() else { return Self::NoAccount };
+        let Ok(file) = source.open(&next.to_string()) else { return Self::Unreadable };
+        let Ok(size) = file.size() else { return Self::Unreadable };
         let mut lines = Lines::new(&file, Span::up_to(size), buffer, ());
         let mut scratch = Scratch::default();
         // Whether an account of a tail may be in a line that is damaged.
@@ -50,8 +52,8 @@ impl After {
             let line = match lines.next() {
                 Ok(Some(line)) if line.ended => line,
                 Ok(None) if read > 0 => return Self::NoAccount,
-                Ok(_) => return Self::damaged(is_due),
-                Err(_) => return Self::NoAccount,
+                Err(_) if is_due => return Self::Unreadable,
+                Ok(_) | Err(_) => return Self::damaged(is_due),
             };
             let Text::Whole(text) = line.text else { return Self::damaged(is_due) };
             let hashed = Hashed::split(text).filter(Hashed::is_right);
@@ -92,7 +94,7 @@ impl After {
     /// Whether the bytes behind a break may be a crash's, although nothing accounts for them.
     pub(crate) fn excuses(&self) -> bool {
         match self {
-            Self::Nothing | Self::Damaged => true,
+            Self::Nothing | Self::Damaged | Self::Unreadable => true,
             Self::NoAccount | Self::Account(_) | Self::Opaque(_) => false,
         }
     }
@@ -101,9 +103,11 @@ impl After {
     pub(crate) fn follows(&self) -> Follows {
         match self {
             Self::Nothing => Follows::Nothing,
-            Self::NoAccount | Self::Account(_) | Self::Opaque(_) | Self::Damaged => {
-                Follows::Segment
-            }
+            Self::NoAccount
+            | Self::Account(_)
+            | Self::Opaque(_)
+            | Self::Damaged
+            | Self::Unreadable => Follows::Segment,
         }
     }
 
@@ -112,7 +116,7 @@ impl After {
         match self {
             Self::Account(recovered) => recovered.offset.min(size),
             Self::Opaque(offset) => (*offset).min(size),
-            Self::Nothing | Self::NoAccount | Self::Damaged => size,
+            Self::Nothing | Self::NoAccount | Self::Damaged | Self::Unreadable => size,
         }
     }
 }

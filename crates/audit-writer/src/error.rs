@@ -304,9 +304,10 @@ impl fmt::Display for Shown<'_> {
 impl WriteError {
     /// The log cannot be read.
     pub(crate) fn reading(error: OpenError) -> Self {
-        let (action, cause) = match error {
-            OpenError::Io { action, source } => (action, source),
-            other => ("read the log", io::Error::other(other)),
+        let (action, cause) = if let OpenError::Io { action, source } = error {
+            (action, source)
+        } else {
+            ("read the log", io::Error::other(error))
         };
         Self::Io { action, cause: Arc::new(cause) }
     }

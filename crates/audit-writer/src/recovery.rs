@@ -187,13 +187,12 @@ fn judge_tail<S: Store>(
     }
     // Whole records that are linked and have no seal.
     let is_unsealed = end.offset < scan.known.offset;
-    let stated = match end.unsynced_bytes_max {
-        Some(stated) => stated,
+    let stated = if let Some(stated) = end.unsynced_bytes_max {
+        stated
+    } else {
         // Where retention deleted the record that says it, nothing does.
-        None => {
-            let opened = newest_log_opened(store, older)?;
-            opened.map_or(TAIL_BYTES_MAX, |opened| opened.unsynced_bytes_max)
-        }
+        let opened = newest_log_opened(store, older)?;
+        opened.map_or(TAIL_BYTES_MAX, |opened| opened.unsynced_bytes_max)
     };
     if bytes > stated.min(TAIL_BYTES_MAX) && !broken::is(Broken::TailUnlimited) {
         let damage = if is_unsealed { Damage::SealMissing } else { Damage::TailTooLong };

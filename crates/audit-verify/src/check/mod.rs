@@ -206,6 +206,7 @@ impl Checker {
         self.state.opening.lose();
         self.state.seals.begin_segment();
         self.state.stated.lose();
+        self.state.pruning.lose();
         self.state.damaged = true;
     }
 

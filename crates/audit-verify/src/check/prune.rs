@@ -20,6 +20,8 @@ pub(super) struct Pruning {
     /// What records of the surviving chain say of it and agree with what there is, oldest first.
     accounts: Vec<Account>,
     contradicted: bool,
+    /// Whether a segment that cannot be read stands before the first one.
+    follows_unread: bool,
     /// The newest prune, as the newest record says that tells of one.
     newest: Option<Newest>,
 }
@@ -76,6 +78,11 @@ impl Pruning {
         if self.starts.len() <= PRUNED_FILES_MAX {
             self.starts.push_back(Start { name, seq, prev_hash, roots });
         }
+    }
+
+    /// Notes a segment that cannot be read.
+    pub(super) fn lose(&mut self) {
+        self.follows_unread |= self.starts.is_empty();
     }
 
     /// Seq of the first record that there is.
@@ -215,13 +222,13 @@ impl Pruning {
         })
     }
 
-    /// Whether a record that cannot be read may say why the beginning is not there. What cannot be
-    /// read accounts for nothing by itself: a segment that can be read has to repeat it, or bytes that
-    /// were changed are found.
+    /// Whether a record that cannot be read may say why the beginning is not there, or may be it. What
+    /// cannot be read accounts for nothing by itself: the first segment has to follow it, a later one
+    /// to repeat it, or bytes that were changed are found.
     fn may_be_said(&self, ledger: &Ledger) -> bool {
         let repeated = self.newest.map(|newest| newest.prune.last_seq.saturating_add(1));
         let begins = self.begins().unwrap_or_default();
-        repeated >= Some(begins) || ledger.worst >= Some(Verdict::Tampered)
+        self.follows_unread || repeated >= Some(begins) || ledger.worst >= Some(Verdict::Tampered)
     }
 
     /// Says at the end of the log whether its beginning is accounted for.

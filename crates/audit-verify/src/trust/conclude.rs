@@ -65,7 +65,8 @@ impl Trust {
         ledger: &mut Ledger,
     ) -> Coverage {
         // What cannot be read accounts for nothing: a record that is known to have been is absent.
-        let records = end.records.unwrap_or_else(|| end.last_seq.map_or(0, |seq| seq.saturating_add(1)));
+        let records =
+            end.records.unwrap_or_else(|| end.last_seq.map_or(0, |seq| seq.saturating_add(1)));
         self.heads.finish(records, ledger);
         self.claims.finish(records, end.gone, ledger);
         self.say_of_recorded(ledger);

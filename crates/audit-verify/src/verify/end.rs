@@ -102,7 +102,7 @@ impl<S: LogSource> Reader<'_, S> {
                 self.checker.tail_was_compared();
                 self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
             }
-            After::NoAccount | After::Account(_) | After::Opaque(_) => {}
+            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {}
         }
     }
 }

@@ -74,7 +74,7 @@ impl Reader {
                 self.checker.tail_was_compared();
                 self.checker.ledger.find(finding(Code::RecoveryMismatch));
             }
-            After::NoAccount | After::Account(_) | After::Opaque(_) => {
+            After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {
                 self.checker.ledger.find(finding(Code::TornTail));
             }
         }

@@ -17,11 +17,14 @@ fn nothing_behind_a_segment_that_cannot_be_read_is_covered() {
     };
     for (name, signed) in names.iter().zip([None, Some(6), Some(13)]) {
         let report = verify_unreadable(&log.files, name, &options);
-        assert_eq!(report.verdict, Verdict::Unverifiable, "{name}\n{report}");
+        // What is behind the last record that can be read is absent.
+        let is_newest = **name == log.file;
+        let due = if is_newest { Verdict::Truncated } else { Verdict::Unverifiable };
+        assert_eq!(report.verdict, due, "{name}\n{report}");
         assert_eq!(report.signed_up_to, signed, "{name}\n{report}");
         assert_eq!(report.covered_up_to, None, "{name}\n{report}");
         let codes = codes_of(&report);
-        assert_eq!(codes[0], "segment_unreadable", "{name}\n{report}");
+        assert!(codes.contains(&"segment_unreadable"), "{name}\n{report}");
     }
 }
 

@@ -63,7 +63,13 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Receipt>) -> Resu
         let whole = line.strip_suffix(b"\n");
         if let Some(record) = whole.and_then(Line::parse_in_tail) {
             if !due.allows(&record) {
-                return Err(Damage::RecordNotLinked);
+                // What its event says may be why it is no part of the log.
+                let is_record = whole.is_some_and(|line| Line::parse(line).is_some());
+                return Err(if is_record {
+                    Damage::RecordNotLinked
+                } else {
+                    Damage::LineNotARecord
+                });
             }
             if is_unsealed_only {
                 if record.owes_seal() && !broken::is(Broken::OwnInTail) {

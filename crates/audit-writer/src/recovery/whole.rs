@@ -63,14 +63,14 @@ impl Opening {
 
     /// Takes the next of them; `None` for a record behind them.
     fn take(&mut self, line: &Line<'_>) -> Option<()> {
-        match line.own()? {
-            Own::LogRecovered(found) if !self.is_announced => self.tail = Some(found.clone()),
-            Own::LogOpened(opened) if !self.is_announced => {
-                self.is_announced = true;
-                self.names_key |= opened.vkey.is_some();
-            }
-            _ => return None,
+        let own = line.own().filter(|_| !self.is_announced)?;
+        if let Own::LogRecovered(found) = own {
+            self.tail = Some(found.clone());
+            return Some(());
         }
+        let Own::LogOpened(opened) = own else { return None };
+        self.is_announced = true;
+        self.names_key |= opened.vkey.is_some();
         Some(())
     }
 
@@ -142,12 +142,10 @@ impl Old {
 }
 
 fn found_tail(event: LifecycleEvent) -> Option<FoundTail> {
-    match event {
-        LifecycleEvent::LogRecovered { file, offset, bytes, sha256, .. } => {
-            Some(FoundTail { file, offset, bytes, sha256 })
-        }
-        _ => None,
-    }
+    let LifecycleEvent::LogRecovered { file, offset, bytes, sha256, .. } = event else {
+        return None;
+    };
+    Some(FoundTail { file, offset, bytes, sha256 })
 }
 
 /// The newest prune that a log tells of below a seq, whatever its segments repeat. What is behind

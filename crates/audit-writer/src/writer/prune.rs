@@ -118,9 +118,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
 
     /// Seq of the first record that an operator has taken over, which the log does not say yet.
     fn adopting_from(&self) -> Option<u64> {
-        self.accounts.iter().find_map(|account| match account {
-            LifecycleEvent::RecordsAdopted { first_seq, .. } => Some(*first_seq),
-            _ => None,
+        self.accounts.iter().find_map(|account| {
+            let LifecycleEvent::RecordsAdopted { first_seq, .. } = account else { return None };
+            Some(*first_seq)
         })
     }
 

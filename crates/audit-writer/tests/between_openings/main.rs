@@ -20,5 +20,4 @@ mod ends;
 mod keys;
 mod notes;
 mod prunes;
-mod random;
 mod said;

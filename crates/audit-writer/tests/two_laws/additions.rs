@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use audit_checkpoint::Note;
 use audit_testkit::dice::Dice;
 
-use crate::attacks::{
-    append_hostile, append_own_event, append_segment, append_unfinished, end, forged, newest,
-    note_name, record, stranger, strangers_note,
-};
+use crate::attacks::{newest, note_name, stranger, strangers_note};
 use crate::builder::{Files, lines_of};
+use crate::forged::{
+    append_hostile, append_own_event, append_records, append_segment, append_unfinished, end,
+    event, record,
+};
 use crate::oracle::{is_note, segments};
 use crate::past::Past;
 use crate::shelf::Obstacle;
@@ -48,8 +49,7 @@ impl More {
             5 => self.add_signature(dice),
             6 => self.copy_note(past, dice),
             7 => self.at_end(dice, |files, dice| {
-                let event = forged(dice).to_owned();
-                append(files, &[event]);
+                append_records(files, &[event(dice).to_owned()]);
                 "forged lines"
             }),
             8 => self.at_end(dice, append_own_event),
@@ -184,10 +184,6 @@ fn segment_name(dice: &mut Dice) -> String {
     format!("{seq:020}.2026-01-0{day}.audit.jsonl")
 }
 
-fn append(files: &mut Files, events: &[String]) {
-    crate::attacks::append_records(files, events);
-}
-
 /// The log goes on in a version of the format that nobody knows, in this segment or the next.
 fn append_version(files: &mut Files, dice: &mut Dice) -> &'static str {
     let Some(after) = end(files) else { return "nothing" };
@@ -196,7 +192,7 @@ fn append_version(files: &mut Files, dice: &mut Dice) -> &'static str {
     if dice.once_in(2) {
         files.insert(format!("{:020}.2026-01-09.audit.jsonl", after.seq + 1), Vec::new());
     }
-    let (line, _) = record(&after, forged(dice));
+    let (line, _) = record(&after, event(dice));
     let mut line =
         String::from_utf8(line).unwrap().replacen("\"v\":1,", "\"v\":2,", 1).into_bytes();
     crate::builder::seal_line(&mut line);

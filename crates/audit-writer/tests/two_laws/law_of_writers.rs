@@ -181,11 +181,7 @@ fn size_of(name: &str) -> Option<usize> {
 
 /// How bad a verdict is, in what a writer can neither mend nor do.
 pub(crate) fn badness(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Tampered => 2,
-        Verdict::Truncated => 1,
-        _ => 0,
-    }
+    u8::from(verdict == Verdict::Truncated) + 2 * u8::from(verdict == Verdict::Tampered)
 }
 
 fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> Result<(), String> {

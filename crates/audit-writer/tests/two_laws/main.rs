@@ -10,6 +10,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "helpers of tests, and small numbers"
@@ -63,6 +64,7 @@ mod signed;
 
 mod additions;
 mod attacks;
+mod forged;
 mod going_on;
 mod law_of_additions;
 mod law_of_writers;

@@ -6,6 +6,7 @@ use audit_checkpoint::{KeyKind, KeyName, Note, SigningKey};
 use audit_core::{Digest, FlushMode, Keyless, OnDamage, Receipt, RetentionPolicy, RotationPolicy};
 use audit_testkit::dice::Dice;
 use audit_verify::VerifyOptions;
+use audit_writer::segment::NEW_SEGMENT;
 use audit_writer::{AuditFileWriter, ClockTrust, OpenError, Signing, SimClock, SimDisk};
 
 use crate::builder::{Files, hash_of, is_whole, lines_of};
@@ -170,7 +171,7 @@ impl Life {
         let leaves = leaves(&union);
         let last = |hash: &Digest| Receipt { seq: leaves.len() as u64 - 1, hash: *hash };
         let heads = leaves.last().map(last).into_iter().collect();
-        let newest = files.iter().rfind(|(name, _)| is_note(name) && name.ends_with(".note"));
+        let newest = files.iter().rfind(|(name, _)| is_note(name) && !name.ends_with(NEW_SEGMENT));
         let pins = newest.map(|(_, bytes)| Note::parse(bytes).unwrap()).into_iter().collect();
         let keys = first.map(|first| key(first).verifying_key().clone()).into_iter().collect();
         let by_key = VerifyOptions { keys, ..VerifyOptions::default() };
@@ -245,8 +246,8 @@ pub(crate) fn leaves(files: &Files) -> Vec<Digest> {
     leaves
 }
 
-/// All of them, no two by the same key: with one, the disk of SimDisk would give them the same id, and
-/// a segment of one would be one of the other.
+/// All of them, no two by the same key: with one, the simulated disk would give them the same id,
+/// and a segment of one would be one of the other.
 pub(crate) fn pasts() -> Vec<Past> {
     vec![
         closed("without a key, closed", None),

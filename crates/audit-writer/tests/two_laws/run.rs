@@ -107,7 +107,7 @@ pub(crate) fn additions(first: u64, cases: u64) -> Counts {
         let Case { past, found, done } = deck.draw(dice);
         let more = added(&found, &past, &deck.pasts, dice);
         let what = more.done.clone();
-        let verdict = law_of_additions::check(&past, &found, more)
+        let verdict = law_of_additions::check(&past, &found, &more)
             .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
         Ok(format!("{verdict} alone before"))
     })
