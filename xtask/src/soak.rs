@@ -23,7 +23,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 9] = [
+static SOAKS: [Soak; 10] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -109,6 +109,15 @@ static SOAKS: [Soak; 9] = [
         numbers: &[("cases", 3_000_000)],
         about: "So many cases of each of two laws, which [docs/attacks.md](../../docs/attacks.md) tells.\n\
                 What became of them is in [rows.jsonl](rows.jsonl).",
+    },
+    Soak {
+        name: "seals",
+        package: "audit-writer",
+        target: "seal_cost",
+        test: "soak",
+        numbers: &[("rounds", 2_000)],
+        about: "In each round a log without a key and one with a key record 100 events, one after the\n\
+                other, on the disk of the build. [rows.jsonl](rows.jsonl) has the figures.",
     },
 ];
 

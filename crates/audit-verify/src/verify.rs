@@ -21,7 +21,7 @@ use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{DirSource, LogFile, LogSource};
 use crate::trust::{Coverage, Identity, Trust, UnsignedLimit};
-use crate::verdict::{AdoptedRecords, Requirement, Verdict};
+use crate::verdict::{AdoptedRecords, Requirement};
 use end::Crash;
 
 /// Lines between two calls of a progress function.
@@ -122,7 +122,8 @@ pub fn verify_source(
         jobs: options.jobs,
         told,
         progress,
-        unaccounted: None,
+        next: None,
+        unaccounted: Vec::new(),
     };
     let mut rest = chained.as_slice();
     while let Some((&name, after)) = rest.split_first() {
@@ -144,8 +145,10 @@ struct Reader<'r, S> {
     jobs: Jobs,
     told: Progress,
     progress: &'r mut dyn FnMut(Progress),
-    /// A tail that seemed to be accounted for by a damaged record.
-    unaccounted: Option<Finding>,
+    /// Tails that seemed to be accounted for by a damaged record of the segment behind.
+    unaccounted: Vec<(Finding, Option<SegmentName>)>,
+    /// The segment behind the one that is being read.
+    next: Option<SegmentName>,
 }
 
 /// What came of reading the lines of a segment.
@@ -193,10 +196,11 @@ impl<S: LogSource> Reader<'_, S> {
     fn finish(&mut self) -> Coverage {
         self.checker.finish();
         let coverage = self.checker.conclude(self.source);
-        // Without the damage that was to explain it, nothing accounts for that tail.
-        let explained = self.checker.ledger.worst >= Some(Verdict::Tampered);
-        if let Some(finding) = self.unaccounted.take().filter(|_| !explained) {
-            self.checker.ledger.find(finding);
+        for (finding, next) in std::mem::take(&mut self.unaccounted) {
+            // Without the damage that was to explain it, nothing accounts for that tail.
+            if !next.is_some_and(|next| self.checker.ledger.finds_in(&next.to_string())) {
+                self.checker.ledger.find(finding);
+            }
         }
         coverage
     }
@@ -210,6 +214,7 @@ impl<S: LogSource> Reader<'_, S> {
     ) -> Result<(), ReadError> {
         let after = next
             .map_or(After::Nothing, |next| After::peek(self.source, &mut self.small, next, name));
+        self.next = next;
         let end = after.end_of_lines(size);
         let Read { broken, begun, span } = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {

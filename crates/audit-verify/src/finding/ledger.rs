@@ -35,6 +35,13 @@ impl Ledger {
         }
     }
 
+    /// Whether something that is listed is wrong with a file.
+    pub(crate) fn finds_in(&self, file: &str) -> bool {
+        let is_wrong = |finding: &Finding| finding.verdict == Verdict::Tampered;
+        let is_its = |finding: &Finding| finding.file.as_deref() == Some(file);
+        self.findings.iter().any(|finding| is_wrong(finding) && is_its(finding))
+    }
+
     pub(crate) fn note(&mut self, notice: Notice) {
         if count(&mut self.notice_counts, notice.code, 1) {
             self.notices.push(notice);

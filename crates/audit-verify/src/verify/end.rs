@@ -100,7 +100,7 @@ impl<S: LogSource> Reader<'_, S> {
             // The record that accounts for it is damaged, which is said where that record stands.
             After::Damaged => {
                 self.checker.tail_was_compared();
-                self.unaccounted.get_or_insert(finding(Code::RecoveryMismatch));
+                self.unaccounted.push((finding(Code::RecoveryMismatch), self.next));
             }
             After::Unreadable | After::NoAccount | After::Account(_) | After::Opaque(_) => {}
         }
