@@ -58,6 +58,10 @@ rules! {
     AdoptedRecorded = "adopted-recorded";
     AdoptedHead = "adopted-head";
     HeadUnmissed = "head-unmissed";
+    HeadHidden = "head-hidden";
+    EndHidden = "end-hidden";
+    GapHidden = "gap-hidden";
+    CoveredOutOfOrder = "covered-out-of-order";
     PruneFalse = "prune-false";
     PruneGap = "prune-gap";
     PruneAfter = "prune-after";

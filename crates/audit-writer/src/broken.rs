@@ -106,6 +106,20 @@ pub(crate) enum Broken {
     PruneChanged,
     /// A segment is written to for more than 31 days.
     SegmentAgeless,
+    /// An unfinished line longer than any record is a crash's.
+    LineUnbounded,
+    /// What the log says of a checkpoint is not compared with its records.
+    RecordedUnread,
+    /// That a log signs is told by its newest segment alone.
+    SignedUnseen,
+    /// A prune counts that contradicts the records that are left.
+    PruneFalse,
+    /// What a segment says of the one before it is not compared when that is pruned.
+    SeamUnread,
+    /// What is in the way of the next checkpoint is lost.
+    NoteOverwritten,
+    /// A key that was replaced changes the key again.
+    ReplacedChanges,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -135,7 +149,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 49] = [
+    const NAMES: [(&str, Broken); 56] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -185,6 +199,13 @@ mod chosen {
         ("age-uncapped", Broken::AgeUncapped),
         ("prune-changed", Broken::PruneChanged),
         ("segment-ageless", Broken::SegmentAgeless),
+        ("line-unbounded", Broken::LineUnbounded),
+        ("recorded-unread", Broken::RecordedUnread),
+        ("signed-unseen", Broken::SignedUnseen),
+        ("prune-false", Broken::PruneFalse),
+        ("seam-unread", Broken::SeamUnread),
+        ("note-overwritten", Broken::NoteOverwritten),
+        ("replaced-changes", Broken::ReplacedChanges),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -101,7 +101,7 @@ impl<S: Store> Notes<S> {
                 }
                 return folder.sync_dir();
             }
-            if !says_the_same(&there, &own.checkpoint) {
+            if !says_the_same(&there, &own.checkpoint) && !broken::is(Broken::NoteOverwritten) {
                 let aside = free_name(&names, own.checkpoint.size());
                 write(folder, &there)?;
                 folder.publish(&aside)?;

@@ -372,6 +372,11 @@ fn what_another_put_in_the_place_of_the_next_checkpoint_makes_way() {
     let signed = log.checkpoint().unwrap();
     assert!(signed.size() < 40 && log.last_note().unwrap().starts_with("audit.example/host-1\n"));
     assert!(sizes > 0);
+    // It may be all that tells of records that are gone, so it is kept, and a verifier finds it.
+    let aside = format!("checkpoints/{:020}.1.note", signed.size());
+    assert_eq!(disk.files().get(&aside), Some(&b"junk".to_vec()));
+    let found = verify(disk.files()).findings;
+    assert!(found.iter().any(|finding| finding.file.as_ref() == Some(&aside)), "{found:?}");
 }
 
 #[test]

@@ -24,6 +24,8 @@ use audit_testkit::dice::Dice;
 use audit_testkit::hostile_lines::{HostileLine, Spot, hostile_lines, own_events};
 use audit_verify::{Report, Verdict};
 use audit_writer::{Damage, OpenError, SimDisk};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::{clock_at, open, routine, service, verify};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -228,6 +230,31 @@ fn an_event_that_cannot_be_true_is_refused_as_the_verifier_does() {
     let files = with_line(&files, &record(&spot, &event));
     assert_eq!(verify(files.clone()).verdict, Verdict::Tampered);
     assert_eq!(continued(&files).unwrap_err(), Damage::LineNotARecord);
+}
+
+/// The root of a checkpoint that the log tells of is that of its records.
+#[test]
+fn a_checkpoint_over_other_records_is_refused_as_the_verifier_does() {
+    let (files, seq, prev_hash) = unclosed();
+    let service_id = service();
+    let spot = Spot { seq, service_id: service_id.as_str(), prev_hash };
+    let root = |root: Digest| STANDARD.encode(root.as_bytes());
+    let right = root(verify(files.clone()).root.unwrap());
+    for (size, root, is_right) in
+        [(seq, right.clone(), true), (seq, root(Digest::ZERO), false), (seq - 1, right, false)]
+    {
+        let event = format!(
+            r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"k"}}"#
+        );
+        let files = with_line(&files, &record(&spot, &event));
+        let verdict = verify(files.clone()).verdict;
+        // The note itself is not there.
+        assert_eq!(verdict == Verdict::Truncated, is_right, "{size} {root}");
+        // A log that tells of a checkpoint is gone on with by its key alone.
+        let (disk, clock) = (SimDisk::with_files(files), clock_at("2026-01-02T04:00:00Z"));
+        let opened = open(&disk, &clock, RotationPolicy::Daily, FlushMode::Immediate);
+        assert_eq!(opened.is_ok(), is_right, "{size} {root}");
+    }
 }
 
 /// The date in a segment's name is that of its first record.

@@ -13,6 +13,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use audit_core::digest::leaf_hash;
 use audit_core::{FlushMode, RetentionPolicy, RotationPolicy};
 use audit_verify::{NoticeCode, Verdict};
 use audit_writer::segment::SegmentName;
@@ -322,4 +323,68 @@ fn first_removal() -> u64 {
     opened(&disk, &clock).prune(days(30), ClockTrust::Capped).unwrap();
     let is_removal = |line: &String| line.starts_with("remove 0");
     disk.trace().iter().position(is_removal).unwrap() as u64
+}
+
+/// A record with another event, and the hash that it has to have.
+fn forged(line: &str, from: &str, to: &str) -> String {
+    let (body, _) = line.split_once(",\"hash\":\"").unwrap();
+    let body = body.replacen(from, to, 1);
+    let hash = leaf_hash(body.as_bytes());
+    format!("{body},\"hash\":\"{hash}\"}}\n")
+}
+
+/// The lines of a segment.
+fn lines_of(disk: &SimDisk, name: &str) -> Vec<String> {
+    let text = String::from_utf8(disk.files()[name].clone()).unwrap();
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+#[test]
+fn a_prune_that_contradicts_what_is_left_is_not_gone_on_after() {
+    let (disk, clock) = daily(60);
+    let first = segments(&disk).remove(0);
+    // The first segment is removed, and a record forged at the end that says it was pruned.
+    let newest = segments(&disk).pop().unwrap();
+    let lines = lines_of(&disk, &newest);
+    let event = |hash: &str| {
+        format!(
+            r#"{{"event_type":"segments_pruned","first_seq":0,"last_seq":2,"last_hash":"{hash}","merkle_frontier":["{hash}","{hash}"],"files":[],"reason":"older than 30 days"}}"#
+        )
+    };
+    let end = lines.last().unwrap();
+    let another = "11".repeat(32);
+    let end = forged(end, r#"{"event_type":"log_closed"}"#, &event(&another));
+    let mut bytes = lines[..lines.len() - 1].concat();
+    bytes.push_str(&end);
+    disk.replace(&newest, bytes.into_bytes());
+    disk.unlink(&first);
+    assert_eq!(verify(disk.files()).verdict, Verdict::Tampered);
+    let before = segments(&disk);
+    let mut log = opened(&disk, &clock);
+    log.write_event(&routine(1)).unwrap();
+    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::Gap { begins: 3 }), "{error}");
+    drop(log);
+    assert_eq!(segments(&disk)[..before.len()], before);
+    assert_eq!(verify(disk.files()).verdict, Verdict::Tampered);
+}
+
+#[test]
+fn a_segment_that_the_next_one_does_not_follow_is_evidence_and_stays() {
+    let (disk, clock) = daily(40);
+    // The second segment names another one before it. Its last record is the newest of the log.
+    let names = segments(&disk);
+    for name in &names[2..] {
+        disk.unlink(name);
+    }
+    let lines = lines_of(&disk, &names[1]);
+    let opening = forged(&lines[0], &names[0], &names[0].replace("2026-01-01", "2026-01-09"));
+    disk.replace(&names[1], opening.into_bytes());
+    assert_eq!(verify(disk.files()).verdict, Verdict::Tampered);
+    let mut log = opened(&disk, &clock);
+    log.write_event(&routine(1)).unwrap();
+    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(&error, PruneError::Damaged { file } if *file == names[0]), "{error}");
+    log.close().unwrap();
+    assert_eq!(verify(disk.files()).verdict, Verdict::Tampered);
 }

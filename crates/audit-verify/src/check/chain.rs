@@ -3,6 +3,7 @@
 use audit_core::{Digest, Frontier};
 
 use super::tree::Tree;
+use crate::broken::{self, Broken};
 use crate::parse::record::Hashed;
 
 /// The chain up to a record.
@@ -125,7 +126,9 @@ impl Chain {
             _ => {
                 self.lose_tree();
                 // What it stands behind may not be the log's beginning.
-                self.gap = self.gap.map(|gap| gap.min(seq));
+                if !broken::is(Broken::CoveredOutOfOrder) {
+                    self.gap = self.gap.map(|gap| gap.min(seq));
+                }
             }
         }
     }

@@ -228,7 +228,8 @@ impl Pruning {
     fn may_be_said(&self, ledger: &Ledger) -> bool {
         let repeated = self.newest.map(|newest| newest.prune.last_seq.saturating_add(1));
         let begins = self.begins().unwrap_or_default();
-        self.follows_unread || repeated >= Some(begins) || ledger.worst >= Some(Verdict::Tampered)
+        let is_said = self.follows_unread || repeated >= Some(begins);
+        is_said || ledger.worst >= Some(Verdict::Tampered) || broken::is(Broken::HeadHidden)
     }
 
     /// Says at the end of the log whether its beginning is accounted for.

@@ -65,8 +65,9 @@ impl Trust {
         ledger: &mut Ledger,
     ) -> Coverage {
         // What cannot be read accounts for nothing: a record that is known to have been is absent.
-        let records =
-            end.records.unwrap_or_else(|| end.last_seq.map_or(0, |seq| seq.saturating_add(1)));
+        let read = end.last_seq.map_or(0, |seq| seq.saturating_add(1));
+        let read = if broken::is(Broken::EndHidden) { u64::MAX } else { read };
+        let records = end.records.unwrap_or(read);
         self.heads.finish(records, ledger);
         self.claims.finish(records, end.gone, ledger);
         self.say_of_recorded(ledger);

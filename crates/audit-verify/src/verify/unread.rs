@@ -4,6 +4,7 @@
 //! another leaves no place for a file between the two, and what is absent there is absent.
 
 use crate::account;
+use crate::broken::{self, Broken};
 use crate::finding::{Ledger, file};
 use crate::scan::SegmentName;
 use crate::scan::lines::Buffer;
@@ -27,7 +28,7 @@ pub(super) fn of_the_chain(
         if !unread.is_empty() {
             let named = account::previous_of(source, buffer, name);
             let is_among = |named: SegmentName| unread.iter().any(|(name, _)| *name == named);
-            if named.is_none_or(is_among) {
+            if named.is_none_or(is_among) || broken::is(Broken::GapHidden) {
                 chained.extend(unread.drain(..).map(|(name, _)| name));
             } else {
                 for (name, error) in unread.drain(..) {

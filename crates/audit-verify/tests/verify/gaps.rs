@@ -1,7 +1,8 @@
 //! What cannot be read accounts for nothing, and nothing behind it is covered.
 
-use audit_verify::{Verdict, VerifyOptions};
+use audit_verify::{MemorySource, Verdict, VerifyOptions, verify_source};
 
+use crate::builder::{lines_of, segment_name};
 use crate::checkpoints::verify_unreadable;
 use crate::signed::{codes_of, key, pin, public, signed_log};
 
@@ -40,4 +41,40 @@ fn a_checkpoint_of_other_records_is_found_behind_a_gap_too() {
     let options = VerifyOptions { keys: vec![public(&key(1))], ..VerifyOptions::default() };
     let report = verify_unreadable(&log.files, &second, &options);
     assert!(codes_of(&report).contains(&"checkpoint_mismatch"), "{report}");
+}
+
+#[test]
+fn a_file_that_nobody_can_read_is_no_place_for_records_that_are_gone() {
+    let log = crate::builder::twenty_records();
+    let names: Vec<_> = log.files.keys().cloned().collect();
+    // The first segment is gone; or the last record of it.
+    let mut headless = log.files.clone();
+    headless.remove(&names[0]);
+    let mut cut = log.files.clone();
+    let lines = lines_of(&cut[&names[0]]);
+    cut.insert(names[0].clone(), lines[..lines.len() - 1].concat());
+    for (files, code) in [(headless, "head_missing"), (cut, "records_missing")] {
+        let before = crate::builder::verify(&files);
+        assert_eq!(before.verdict, Verdict::Tampered, "{before}");
+        for seq in [1, 6, 30] {
+            let mut files = files.clone();
+            let name = segment_name(seq);
+            files.insert(name.clone(), Vec::new());
+            let report = verify_unreadable(&files, &name, &VerifyOptions::default());
+            assert_eq!(report.verdict, Verdict::Tampered, "{name}\n{report}");
+            assert!(codes_of(&report).contains(&code), "{name}\n{report}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_covered_from_a_record_on_that_stands_out_of_order() {
+    let log = signed_log(&key(1));
+    let options = VerifyOptions { keys: vec![public(&key(1))], ..VerifyOptions::default() };
+    // The newest segment stands first, too, and seems to be where the log begins.
+    let mut files = log.files.clone();
+    let newest = files[&log.file].clone();
+    files.insert("00000000000000000000.2026-01-01.audit.jsonl".to_owned(), newest);
+    let report = verify_source(&MemorySource::new(files), &options, &mut |_| ()).unwrap();
+    assert_eq!((report.verdict, report.signed_up_to), (Verdict::Tampered, None), "{report}");
 }

@@ -33,7 +33,7 @@ pub(crate) fn successor<S: Store>(
     }
     let mut last = vkey.clone();
     for KeyChanged { old_vkey, new_vkey, .. } in changes.into_iter().rev() {
-        if old_vkey == last {
+        if old_vkey == last || broken::is(Broken::ReplacedChanges) {
             last = new_vkey;
         }
     }

@@ -148,6 +148,9 @@ pub(crate) struct Prunable {
 
 /// Whether a log signs, as the beginning of any of its segments says.
 pub(crate) fn is_of_signed_log<S: Store>(store: &S) -> Result<bool, OpenError> {
+    if broken::is(Broken::SignedUnseen) {
+        return Ok(false);
+    }
     for segment in segments(store)? {
         if Opening::read(store, segment)?.is_some_and(|opening| opening.is_of_signed_log()) {
             return Ok(true);

@@ -91,7 +91,9 @@ pub(super) fn examine(tail: &[u8], offset: u64, sealed: Option<Receipt>) -> Resu
         }
         match whole {
             Some(_) => return Err(Damage::LineNotARecord),
-            None if line.len() > RECORD_BYTES_MAX => return Err(Damage::LineTooLong),
+            None if line.len() > RECORD_BYTES_MAX && !broken::is(Broken::LineUnbounded) => {
+                return Err(Damage::LineTooLong);
+            }
             None if follows_a_record(line) => {
                 return Err(Damage::ByteAfterRecord);
             }

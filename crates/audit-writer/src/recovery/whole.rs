@@ -9,6 +9,7 @@ use super::own::Own;
 use super::read::{digest_from, read_records};
 use super::scan::{Opened, Scan};
 use super::{Tail, judge_tail, segments};
+use crate::broken::{self, Broken};
 use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::Store;
@@ -88,6 +89,9 @@ impl Opening {
         let (Some(Opened { service_id, event }), Some(end)) = (&before.opened, before.end()) else {
             return false;
         };
+        if broken::is(Broken::SeamUnread) {
+            return true;
+        }
         let frontier = end.chain.frontier();
         let pruned = end.pruned.as_ref().map(|(newest, _)| *newest).or(event.pruned);
         // A writer of before the log repeated it did not know of it.

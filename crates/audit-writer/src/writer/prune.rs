@@ -131,7 +131,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let Some(pruned) = self.pruned else {
             return if begins == 0 { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
         };
-        if !agrees_with_rest(&self.store, pruned)? {
+        if !agrees_with_rest(&self.store, pruned)? && !broken::is(Broken::PruneFalse) {
             return Err(PruneError::Gap { begins });
         }
         if begins > pruned.last_seq {

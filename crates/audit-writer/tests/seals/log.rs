@@ -7,7 +7,8 @@ use audit_core::lifecycle::{LogId, write_audit_id};
 use audit_core::record::{RecordHead, write_record};
 use audit_core::seal::split_seal;
 use audit_core::{
-    Digest, EventTime, FlushMode, Keyless, OnDamage, Receipt, RecordTime, RotationPolicy, SealKey,
+    Digest, EventTime, FlushMode, Frontier, Keyless, OnDamage, Receipt, RecordTime, RotationPolicy,
+    SealKey,
 };
 use audit_writer::segment::SegmentName;
 use audit_writer::{AuditFileWriter, OpenError, Signing, SimClock, SimDisk};
@@ -133,4 +134,22 @@ pub(crate) fn forged_all(after: &Receipt, payloads: &[&str]) -> Vec<u8> {
 /// The key of the seals of another log, which somebody may own.
 pub(crate) fn strangers_seal() -> SealKey {
     SealKey::derive(&[9; 32], LogId::from_bytes([9; 16]))
+}
+
+/// The frontier over all records of a log.
+pub(crate) fn frontier_up_to(disk: &SimDisk) -> String {
+    let bytes: Vec<u8> = files(disk)
+        .into_iter()
+        .filter(|(name, _)| SegmentName::parse(name).is_some())
+        .flat_map(|(_, bytes)| bytes)
+        .collect();
+    frontier_of(&bytes)
+}
+
+pub(crate) fn frontier_of(bytes: &[u8]) -> String {
+    let mut frontier = Frontier::new();
+    for line in lines(bytes) {
+        frontier.push(receipt(&line).hash);
+    }
+    serde_json::to_string(frontier.roots()).unwrap()
 }

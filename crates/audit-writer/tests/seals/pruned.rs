@@ -11,7 +11,7 @@ use audit_writer::{
 };
 
 use crate::common::{SimWriter, routine};
-use crate::log::{key, noon, text};
+use crate::log::{forged_all, frontier_up_to, key, lines, newest, noon, receipt, text};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -179,5 +179,30 @@ fn a_gap_behind_the_newest_prune_is_not_covered_up() {
     let before = segments(&disk);
     let error = log.prune(policy(), ClockTrust::Capped).unwrap_err();
     assert!(matches!(error, PruneError::Gap { .. }), "{error}");
+    assert_eq!(segments(&disk), before);
+}
+
+#[test]
+fn a_log_that_signs_is_not_pruned_without_its_key_whatever_its_newest_segment_says() {
+    let (disk, clock) = daily(40);
+    // Somebody without the key appends a segment as of a log that never signed.
+    let (name, bytes) = newest(&disk);
+    let head = receipt(lines(&bytes).last().unwrap());
+    let opened: serde_json::Value = serde_json::from_slice(&lines(&bytes)[0]).unwrap();
+    let opening = format!(
+        r#"{{"event_type":"segment_opened","log_id":{},"merkle_frontier":{},"previous":{{"file":"{name}","last_seq":{},"last_hash":"{}"}}}}"#,
+        opened["event"]["log_id"],
+        frontier_up_to(&disk),
+        head.seq,
+        head.hash
+    );
+    let writer = r#"{"event_type":"log_opened","writer":"x","flush_mode":"hybrid","unsynced_max_bytes":1048576}"#;
+    let life = forged_all(&head, &[&opening, writer]);
+    disk.replace(&format!("{:020}.2026-01-01.audit.jsonl", head.seq + 1), life);
+    let mut log = open(&disk, &clock);
+    log.write_event(&routine(1)).unwrap();
+    let before = segments(&disk);
+    let error = log.prune(policy(), ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::KeyMissing), "{error}");
     assert_eq!(segments(&disk), before);
 }

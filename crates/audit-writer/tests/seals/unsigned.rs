@@ -3,15 +3,14 @@
 use audit_checkpoint::SigningKey;
 use audit_core::OnDamage;
 use audit_core::lifecycle::AdoptionReason;
-use audit_writer::segment::SegmentName;
-use audit_writer::{ClockTrust, OpenError, PruneError, Signing, SimDisk, WriteError};
+use audit_writer::{ClockTrust, OpenError, PruneError, Signing, WriteError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::common::routine;
 use crate::log::{
-    bare, files, forged_all, is_sealed, key, killed, lines, newest, of_seed, receipt, signed, text,
-    unsigned, write,
+    bare, files, forged_all, frontier_of, frontier_up_to, is_sealed, key, killed, lines, newest,
+    of_seed, receipt, signed, text, unsigned, write,
 };
 
 #[test]
@@ -130,22 +129,4 @@ fn a_key_that_was_replaced_does_not_change_the_key_again() {
     let mut log = bare(&disk, OnDamage::Refuse).unwrap();
     let error = log.sign(Signing::new(of_seed(8))).unwrap_err();
     assert!(matches!(&error, OpenError::Unvouched(it) if it.first_seq == head.seq + 1), "{error}");
-}
-
-/// The frontier over all records of a log.
-fn frontier_up_to(disk: &SimDisk) -> String {
-    let bytes: Vec<u8> = files(disk)
-        .into_iter()
-        .filter(|(name, _)| SegmentName::parse(name).is_some())
-        .flat_map(|(_, bytes)| bytes)
-        .collect();
-    frontier_of(&bytes)
-}
-
-fn frontier_of(bytes: &[u8]) -> String {
-    let mut frontier = audit_core::Frontier::new();
-    for line in lines(bytes) {
-        frontier.push(receipt(&line).hash);
-    }
-    serde_json::to_string(frontier.roots()).unwrap()
 }

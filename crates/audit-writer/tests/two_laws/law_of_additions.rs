@@ -1,13 +1,12 @@
 //! Nothing that is added makes a log better: no verdict milder, no finding a notice, no coverage
 //! wider.
 
-use audit_core::Digest;
 use audit_verify::{Report, Verdict, verify_source};
 
 use crate::additions::More;
 use crate::builder::Files;
 use crate::law_of_writers::{badness, judged, says};
-use crate::past::{Levels, Past, leaves};
+use crate::past::{Levels, Past, is_so};
 use crate::shelf::Shelf;
 
 /// Adds to a log that was touched, and judges it before and after.
@@ -68,13 +67,4 @@ fn compare(
         }
     }
     Ok(())
-}
-
-/// Whether the records up to a seq are all there as they were: a log whose damage was told less of
-/// before may be known to be covered once more is told.
-fn is_so(past: &Past, files: &Files, seq: u64) -> bool {
-    let count = usize::try_from(seq).unwrap() + 1;
-    let now = leaves(files);
-    let pairs = || now.iter().zip(&past.leaves).take(count);
-    pairs().count() == count && pairs().all(|(is, was)| is == was || *is == Digest::ZERO)
 }

@@ -13,7 +13,7 @@ use crate::attacks::{frontier, note_name};
 use crate::builder::{Files, lines_of};
 use crate::going_on::{Course, Outcome, Word};
 use crate::oracle::{is_note, segments};
-use crate::past::{Levels, Past, Placed};
+use crate::past::{Levels, Past, Placed, is_so};
 
 /// What became of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(crate) fn check(past: &Past, found: &Files, course: &Course) -> Result<Answe
             break;
         }
         compare(course, before, after, declares)
-            .and_then(|()| covers_no_more(course, before, after))
+            .and_then(|()| covers_no_more(past, &now, course, [before, after]))
             .map_err(|why| format!("L{level}: {why}\nbefore: {before}\nafter: {after}"))?;
     }
     Ok(Answer::WentOn(before[0].verdict))
@@ -200,7 +200,7 @@ fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> 
     }
     for finding in wrong() {
         let is_of_gone = prunes && is_of_a_note(finding);
-        let is_recovered = finding.code == Code::LineUnterminated && accounts_for(after, finding);
+        let is_recovered = is_of_an_end(finding) && accounts_for(after, finding);
         let is_signed = course.word == Word::Key && lacks_notes(finding);
         let is_settled = declares || is_of_gone || is_recovered || is_signed;
         if !(says(after, finding) || is_settled) {
@@ -215,6 +215,11 @@ fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> 
 fn is_of_a_note(finding: &Finding) -> bool {
     finding.file.as_ref().is_none_or(|file| is_note(file))
         || [Code::HeadMismatch, Code::PinMismatch].contains(&finding.code)
+}
+
+/// Whether a crash may have left what it speaks of.
+fn is_of_an_end(finding: &Finding) -> bool {
+    [Code::LineUnterminated, Code::HashMismatch, Code::LineNotARecord].contains(&finding.code)
 }
 
 /// Whether an end that was not whole was recovered over, or that is found to be no crash's.
@@ -251,13 +256,21 @@ pub(crate) fn says(report: &Report, finding: &Finding) -> bool {
         || report.finding_counts.get(&finding.code).is_some_and(|count| *count > 20)
 }
 
-/// Without the key nothing more is covered.
-fn covers_no_more(course: &Course, before: &Report, after: &Report) -> Result<(), String> {
-    let is_wider = after.signed_up_to > before.signed_up_to;
-    if course.word != Word::Key && is_wider {
+/// Without the key no more is covered than was; but of a log whose damage was told less of before, it
+/// may be known.
+fn covers_no_more(
+    past: &Past,
+    now: &Files,
+    course: &Course,
+    [before, after]: [&Report; 2],
+) -> Result<(), String> {
+    let is_wider = |before: Option<u64>, after: Option<u64>| {
+        after.filter(|_| after > before).is_some_and(|seq| !is_so(past, now, seq))
+    };
+    if course.word != Word::Key && is_wider(before.signed_up_to, after.signed_up_to) {
         return Err("more is signed, by nobody".to_owned());
     }
-    if after.covered_up_to > before.covered_up_to {
+    if is_wider(before.covered_up_to, after.covered_up_to) {
         return Err("more is covered than was kept elsewhere".to_owned());
     }
     Ok(())

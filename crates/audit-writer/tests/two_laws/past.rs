@@ -246,6 +246,15 @@ pub(crate) fn leaves(files: &Files) -> Vec<Digest> {
     leaves
 }
 
+/// Whether the records up to a seq are all there as they were: a log whose damage was told less of
+/// before may be known to be covered once more is told.
+pub(crate) fn is_so(past: &Past, files: &Files, seq: u64) -> bool {
+    let count = usize::try_from(seq).unwrap() + 1;
+    let now = leaves(files);
+    let pairs = || now.iter().zip(&past.leaves).take(count);
+    pairs().count() == count && pairs().all(|(is, was)| is == was || *is == Digest::ZERO)
+}
+
 /// All of them, no two by the same key: with one, the simulated disk would give them the same id,
 /// and a segment of one would be one of the other.
 pub(crate) fn pasts() -> Vec<Past> {
