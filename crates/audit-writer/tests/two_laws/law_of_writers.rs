@@ -3,9 +3,7 @@
 
 use audit_checkpoint::Note;
 use audit_core::{Digest, OnDamage};
-use audit_verify::{
-    Code, Finding, MemorySource, Notice, NoticeCode, Report, Verdict, verify_source,
-};
+use audit_verify::{Code, Finding, MemorySource, Report, Verdict, verify_source};
 
 use audit_writer::segment::SegmentName;
 
@@ -51,13 +49,14 @@ pub(crate) fn check(past: &Past, found: &Files, course: &Course) -> Result<Answe
     if course.word == Word::Key {
         signs_what_was(past, found, &now)?;
     }
+    let end = recovered(found, &now);
     let loses_key = past.is_rekeyed(course);
     let declares = course.on_damage == OnDamage::ContinueInNewSegment && declares(found, &now);
     for (level, (before, after)) in before.iter().zip(&after).enumerate() {
         if level > 0 && loses_key {
             break;
         }
-        compare(course, before, after, declares)
+        compare(course, end.as_ref(), [before, after], declares)
             .and_then(|()| covers_no_more(past, &now, course, [before, after]))
             .map_err(|why| format!("L{level}: {why}\nbefore: {before}\nafter: {after}"))?;
     }
@@ -184,7 +183,12 @@ pub(crate) fn badness(verdict: Verdict) -> u8 {
     u8::from(verdict == Verdict::Truncated) + 2 * u8::from(verdict == Verdict::Tampered)
 }
 
-fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> Result<(), String> {
+fn compare(
+    course: &Course,
+    end: Option<&(String, u64)>,
+    [before, after]: [&Report; 2],
+    declares: bool,
+) -> Result<(), String> {
     let (was, is) = (badness(before.verdict), badness(after.verdict));
     let prunes = course.prunes() && after.pruned_up_to > before.pruned_up_to;
     let wrong = || before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
@@ -200,7 +204,9 @@ fn compare(course: &Course, before: &Report, after: &Report, declares: bool) -> 
     }
     for finding in wrong() {
         let is_of_gone = prunes && is_of_a_note(finding);
-        let is_recovered = is_of_an_end(finding) && accounts_for(after, finding);
+        let is_recovered = end.is_some_and(|(file, offset)| {
+            finding.file.as_ref() == Some(file) && finding.offset >= Some(*offset)
+        });
         let is_signed = course.word == Word::Key && lacks_notes(finding);
         let is_settled = declares || is_of_gone || is_recovered || is_signed;
         if !(says(after, finding) || is_settled) {
@@ -217,18 +223,14 @@ fn is_of_a_note(finding: &Finding) -> bool {
         || [Code::HeadMismatch, Code::PinMismatch].contains(&finding.code)
 }
 
-/// Whether a crash may have left what it speaks of.
-fn is_of_an_end(finding: &Finding) -> bool {
-    [Code::LineUnterminated, Code::HashMismatch, Code::LineNotARecord].contains(&finding.code)
-}
-
-/// Whether an end that was not whole was recovered over, or that is found to be no crash's.
-fn accounts_for(after: &Report, finding: &Finding) -> bool {
-    let is_recovered =
-        |notice: &Notice| notice.code == NoticeCode::TailRecovered && notice.file == finding.file;
-    let is_found =
-        |other: &Finding| other.code == Code::RecoveryNotACrash && other.file == finding.file;
-    after.notices.iter().any(is_recovered) || after.findings.iter().any(is_found)
+/// The end of a segment that a writer left out of the log: where it begins. Each says so in a
+/// `log_recovered`.
+fn recovered(found: &Files, now: &Files) -> Option<(String, u64)> {
+    added(found, now).find_map(|line| {
+        let line: serde_json::Value = serde_json::from_slice(&line).ok()?;
+        let event = line.get("event").filter(|it| it["event_type"] == "log_recovered")?;
+        Some((event["file"].as_str()?.to_owned(), event["offset"].as_u64()?))
+    })
 }
 
 /// Whether what is wrong is only that no note covers what seals do, or what a lost one did: a writer
