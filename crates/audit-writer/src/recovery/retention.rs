@@ -146,13 +146,22 @@ pub(crate) struct Prunable {
     pub(crate) capped: bool,
 }
 
-/// Whether a log signs, as the beginning of any of its segments says.
+/// Whether a log signs, as the beginning of any of its segments says; of one of before that was said
+/// there, any record.
 pub(crate) fn is_of_signed_log<S: Store>(store: &S) -> Result<bool, OpenError> {
     if broken::is(Broken::SignedUnseen) {
         return Ok(false);
     }
     for segment in segments(store)? {
-        if Opening::read(store, segment)?.is_some_and(|opening| opening.is_of_signed_log()) {
+        let Some(opening) = Opening::read(store, segment)? else { continue };
+        let mut names_key = opening.names_key;
+        if opening.is_of_before() {
+            read_records(&open(store, segment)?, |line| {
+                names_key |= Line::parse(line)?.key_id().is_some();
+                Some(()).filter(|()| !names_key)
+            })?;
+        }
+        if names_key {
             return Ok(true);
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Opening {
     /// Whether a writer says that it opened the log here.
     is_announced: bool,
     /// Whether it names a key.
-    names_key: bool,
+    pub(super) names_key: bool,
 }
 
 impl Opening {
@@ -75,9 +75,9 @@ impl Opening {
         Some(())
     }
 
-    /// Whether the log signs, as these records say.
-    pub(super) fn is_of_signed_log(&self) -> bool {
-        self.names_key
+    /// Whether its writer is of before a segment told all that a recovery needs.
+    pub(super) fn is_of_before(&self) -> bool {
+        self.event.unsynced_max_bytes.is_none()
     }
 
     pub(crate) fn frontier(&self) -> &[Digest] {
