@@ -54,6 +54,12 @@ impl<S: Store> Notes<S> {
         }
     }
 
+    /// Whether a file there is called like a checkpoint, whoever made it.
+    pub(crate) fn any(&self) -> io::Result<bool> {
+        let Some(folder) = &self.0 else { return Ok(false) };
+        Ok(folder.names()?.iter().any(|name| size_of(name).is_some()))
+    }
+
     /// Makes the folder where there is none yet.
     pub(crate) fn make(&mut self, store: &mut S) -> io::Result<()> {
         if self.0.is_none() {

@@ -15,6 +15,7 @@ use super::segments;
 use super::whole::{Old, Opening};
 use crate::broken::{self, Broken};
 use crate::error::{OpenError, WriteError};
+use crate::notes::Notes;
 use crate::outbox::SinkFailure;
 use crate::segment::SegmentName;
 use crate::signing::SignError;
@@ -147,15 +148,17 @@ pub(crate) struct Prunable {
 }
 
 /// Whether a log signs, as the beginning of any of its segments says; of one of before that was said
-/// there, any record.
+/// there, any record, or that checkpoints lie beside it.
 pub(crate) fn is_of_signed_log<S: Store>(store: &S) -> Result<bool, OpenError> {
     if broken::is(Broken::SignedUnseen) {
         return Ok(false);
     }
+    let looking = OpenError::io("look for checkpoints");
     for segment in segments(store)? {
         let Some(opening) = Opening::read(store, segment)? else { continue };
         let mut names_key = opening.names_key;
         if opening.is_of_before() {
+            names_key |= Notes::find(store).and_then(|notes| notes.any()).map_err(&looking)?;
             read_records(&open(store, segment)?, |line| {
                 names_key |= Line::parse(line)?.key_id().is_some();
                 Some(()).filter(|()| !names_key)
