@@ -55,9 +55,10 @@ pub struct VerifyOptions {
     /// What the log has to be called.
     pub identity: Identity,
     /// How much of the end may be without a checkpoint of a given key, so that the verdict is not
-    /// [`Verdict::Unverifiable`].
+    /// [`Verdict::Unverifiable`](crate::Verdict::Unverifiable).
     pub max_unsigned: Option<UnsignedLimit>,
-    /// What the log has to be covered by, so that the verdict is not [`Verdict::Unverifiable`].
+    /// What the log has to be covered by, so that the verdict is not
+    /// [`Verdict::Unverifiable`](crate::Verdict::Unverifiable).
     pub require: Requirement,
     /// Whether a log with adopted records can meet that.
     pub adopted: AdoptedRecords,
