@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use audit_checkpoint::Note;
 use audit_testkit::dice::Dice;
+use audit_writer::segment::NEW_SEGMENT;
 
 use crate::attacks::{newest, note_name, stranger, strangers_note};
 use crate::builder::{Files, lines_of};
@@ -161,7 +162,9 @@ impl More {
 
     /// A note of the log, once more.
     fn copy_note(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
-        let notes: Vec<_> = self.files.iter().filter(|(name, _)| is_note(name)).collect();
+        // One that a crash left without a name is none of them: putting it back is a repair.
+        let is_named = |name: &str| is_note(name) && !name.ends_with(NEW_SEGMENT);
+        let notes: Vec<_> = self.files.iter().filter(|(name, _)| is_named(name)).collect();
         if !notes.is_empty() {
             let bytes = notes[dice.index(notes.len())].1.clone();
             self.put(note_name(size(past, dice) + dice.between(0, 5)), bytes);
