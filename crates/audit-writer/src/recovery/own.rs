@@ -51,6 +51,7 @@ pub(crate) struct FoundTail {
     pub(crate) offset: u64,
     pub(crate) bytes: u64,
     pub(crate) sha256: Digest,
+    pub(crate) valid_records: u64,
 }
 
 /// What a writer said of itself.
@@ -155,9 +156,9 @@ fn segment_opened(event: &Object<'_>) -> Result<Own, Malformed> {
 }
 
 fn log_recovered(event: &Object<'_>) -> Result<Own, Malformed> {
-    event.required("valid_records", number)?;
     event.required("kind", tail_kind)?;
     Ok(Own::LogRecovered(FoundTail {
+        valid_records: event.required("valid_records", number)?,
         file: event.required("file", file_name)?,
         offset: event.required("offset", number)?,
         bytes: event.required("bytes", number)?,

@@ -78,6 +78,8 @@ pub(super) struct Scan {
     pub(super) opened: Option<Opened>,
     pub(super) known: Known,
     recent: Recent,
+    /// What it says of deletions.
+    pub(super) prunes: Vec<NewestPrune>,
     /// The last record with a seal that counts.
     pub(super) sealed: Option<SealedEnd>,
 }
@@ -97,7 +99,7 @@ impl Scan {
         };
         let (follows, key, opened, sealed) = (None, None, None, None);
         let recent = Recent::new(Frontier::new());
-        Self { name, follows, key, opened, known, recent, sealed }
+        Self { name, follows, key, opened, known, recent, prunes: Vec::new(), sealed }
     }
 
     /// The walk over a segment that is to begin where another ended.
@@ -196,6 +198,7 @@ impl Scan {
         known.closed = line.is("log_closed");
         known.other_version = line.format_changed();
         if let Some(pruned) = line.segments_pruned() {
+            self.prunes.push(pruned.0);
             known.pruned = Some(pruned);
         }
         known.recorded = line.checkpoint_signed().map(Arc::new).or_else(|| known.recorded.take());

@@ -7,7 +7,9 @@ use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedFile, SegmentOpen
 use super::line::{FoundTail, Line};
 use super::own::Own;
 use super::read::{digest_from, read_records};
+use super::retention::agrees_with_rest;
 use super::scan::{Opened, Scan};
+use super::vouched::first_seq;
 use super::{Tail, judge_tail, segments};
 use crate::broken::{self, Broken};
 use crate::error::OpenError;
@@ -107,6 +109,7 @@ impl Opening {
             && self.tail.as_ref() == tail
             && (!knows_prune || self.event.pruned == pruned)
             && is_announced
+            && end.other_version.is_none()
     }
 }
 
@@ -139,6 +142,13 @@ impl Old {
         let Some(last) = last.filter(|_| next.follows(&scan, &name, tail.as_ref())) else {
             return Ok(None);
         };
+        // A prune that it tells of, and that contradicts what is left, is evidence like any other.
+        let begins = first_seq(store)?;
+        for pruned in scan.prunes.iter().filter(|it| it.last_seq.saturating_add(1) >= begins) {
+            if !agrees_with_rest(store, *pruned)? {
+                return Ok(None);
+            }
+        }
         let sha256 = digest_from(&file, 0)?;
         let file = PrunedFile { name, size, sha256, last_seq: Some(last.seq) };
         Ok(Some(Self { file, last, frontier: next.frontier().to_vec() }))
@@ -146,10 +156,11 @@ impl Old {
 }
 
 fn found_tail(event: LifecycleEvent) -> Option<FoundTail> {
-    let LifecycleEvent::LogRecovered { file, offset, bytes, sha256, .. } = event else {
+    let LifecycleEvent::LogRecovered { file, offset, bytes, sha256, valid_records, .. } = event
+    else {
         return None;
     };
-    Some(FoundTail { file, offset, bytes, sha256 })
+    Some(FoundTail { file, offset, bytes, sha256, valid_records })
 }
 
 /// The newest prune that a log tells of below a seq, whatever its segments repeat. What is behind
