@@ -119,7 +119,7 @@ pub(crate) fn recover<S: Store>(
     on_damage: OnDamage,
 ) -> Result<Option<Recovered<S::Segment>>, OpenError> {
     let segments = segments(store)?;
-    let Some((newest, older)) = segments.split_last() else { return Ok(None) };
+    let Some(newest) = segments.last() else { return Ok(None) };
     // A writer that was killed between naming a segment and syncing the directory leaves a name
     // that a power cut takes away.
     store.sync_dir().map_err(OpenError::io("sync the directory"))?;
@@ -143,7 +143,7 @@ pub(crate) fn recover<S: Store>(
         return Err(damaged(0, Damage::OpeningUnsealed));
     };
     let offset = end.offset;
-    let account = match judge_tail(store, older, &name, &file, &scan, bytes)? {
+    let account = match judge_tail(store, *newest, &file, &scan, bytes)? {
         Tail::Empty => None,
         Tail::Crash(recovered) => Some(*recovered),
         Tail::Damage(damage) => match on_damage {
@@ -166,8 +166,7 @@ pub(crate) fn recover<S: Store>(
 /// Judges what a scan of a segment of so many bytes has left.
 fn judge_tail<S: Store>(
     store: &S,
-    older: &[SegmentName],
-    name: &str,
+    segment: SegmentName,
     file: &S::Segment,
     scan: &Scan,
     bytes: u64,
@@ -191,7 +190,9 @@ fn judge_tail<S: Store>(
         stated
     } else {
         // Where retention deleted the record that says it, nothing does.
-        let opened = newest_log_opened(store, older)?;
+        let mut older = segments(store)?;
+        older.retain(|older| *older < segment);
+        let opened = newest_log_opened(store, &older)?;
         opened.map_or(TAIL_BYTES_MAX, |opened| opened.unsynced_bytes_max)
     };
     if bytes > stated.min(TAIL_BYTES_MAX) && !broken::is(Broken::TailUnlimited) {
@@ -204,7 +205,7 @@ fn judge_tail<S: Store>(
         Err(_) if is_unsealed => Tail::Damage(Damage::SealMissing),
         Err(damage) => Tail::Damage(damage),
         Ok(kind) => Tail::Crash(Box::new(LifecycleEvent::LogRecovered {
-            file: name.to_owned(),
+            file: segment.to_string(),
             offset: end.offset,
             bytes,
             sha256: Digest::of(&found),

@@ -15,24 +15,23 @@ const SIZES: usize = 64;
 pub(super) struct Recent {
     first: Frontier,
     half: Frontier,
-    now: Frontier,
     leaves: Vec<Digest>,
 }
 
 impl Recent {
     pub(super) fn new(now: Frontier) -> Self {
-        Self { first: now.clone(), half: now.clone(), now, leaves: Vec::new() }
+        Self { first: now.clone(), half: now, leaves: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, leaf: Digest) {
+    /// Takes the record behind those of this tree.
+    pub(super) fn push(&mut self, leaf: Digest, before: &Frontier) {
         if self.leaves.len() == SIZES.saturating_mul(2) {
             self.leaves.drain(..SIZES);
-            self.first = std::mem::replace(&mut self.half, self.now.clone());
+            self.first = std::mem::replace(&mut self.half, before.clone());
         } else if self.leaves.len() == SIZES {
-            self.half = self.now.clone();
+            self.half = before.clone();
         }
         self.leaves.push(leaf);
-        self.now.push(leaf);
     }
 
     /// Whether a checkpoint is of these records, as far as can be told.
@@ -56,11 +55,14 @@ mod tests {
 
     #[test]
     fn the_newest_roots_are_known_and_no_other_is_allowed() {
-        let mut recent = Recent::new(Frontier::new());
-        let mut roots = vec![Frontier::new().root()];
+        let mut now = Frontier::new();
+        let mut recent = Recent::new(now.clone());
+        let mut roots = vec![now.root()];
         for number in 0..500_u64 {
-            recent.push(Digest::of(&number.to_be_bytes()));
-            roots.push(recent.now.root());
+            let leaf = Digest::of(&number.to_be_bytes());
+            recent.push(leaf, &now);
+            now.push(leaf);
+            roots.push(now.root());
             for back in 0..=SIZES {
                 let Some(size) = (roots.len() - 1).checked_sub(back) else { continue };
                 let size_said = u64::try_from(size).unwrap();

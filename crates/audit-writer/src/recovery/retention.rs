@@ -153,22 +153,29 @@ pub(crate) fn is_of_signed_log<S: Store>(store: &S) -> Result<bool, OpenError> {
     if broken::is(Broken::SignedUnseen) {
         return Ok(false);
     }
-    let looking = OpenError::io("look for checkpoints");
+    let mut of_before = Vec::new();
     for segment in segments(store)? {
         let Some(opening) = Opening::read(store, segment)? else { continue };
-        let mut names_key = opening.names_key;
-        if opening.is_of_before() {
-            names_key |= Notes::find(store).and_then(|notes| notes.any()).map_err(&looking)?;
-            read_records(&open(store, segment)?, |line| {
-                names_key |= Line::parse(line)?.key_id().is_some();
-                Some(()).filter(|()| !names_key)
-            })?;
-        }
-        if names_key {
+        if opening.names_key {
             return Ok(true);
         }
+        of_before.extend(opening.is_of_before().then_some(segment));
     }
-    Ok(false)
+    if of_before.is_empty() {
+        return Ok(false);
+    }
+    let has_notes = Notes::find(store).and_then(|notes| notes.any());
+    let mut names_key = has_notes.map_err(OpenError::io("look for checkpoints"))?;
+    for segment in of_before {
+        if names_key {
+            break;
+        }
+        read_records(&open(store, segment)?, |line| {
+            names_key |= Line::parse(line)?.key_id().is_some();
+            Some(()).filter(|()| !names_key)
+        })?;
+    }
+    Ok(names_key)
 }
 
 /// The segments that a policy lets go, oldest first. The newest is never among them. `counts` tells

@@ -146,8 +146,8 @@ impl Scan {
         }
         self.known.order = order;
         self.note(&line);
+        self.recent.push(line.hash, self.known.chain.frontier());
         self.known.chain.push(line.hash);
-        self.recent.push(line.hash);
         let length = u64::try_from(bytes.len()).ok()?.checked_add(1)?;
         self.known.offset = self.known.offset.checked_add(length)?;
         self.seal(&line);

@@ -132,8 +132,7 @@ impl Old {
         let (name, file) = (segment.to_string(), open(store, segment)?);
         let mut scan = Scan::new(segment);
         let size = read_records(&file, |line| scan.take(line))?;
-        let older: Vec<_> = segments(store)?.into_iter().filter(|older| *older < segment).collect();
-        let tail = match judge_tail(store, &older, &name, &file, &scan, size)? {
+        let tail = match judge_tail(store, segment, &file, &scan, size)? {
             Tail::Damage(_) => return Ok(None),
             Tail::Empty => None,
             Tail::Crash(event) => found_tail(*event),
@@ -143,9 +142,9 @@ impl Old {
             return Ok(None);
         };
         // A prune that it tells of, and that contradicts what is left, is evidence like any other.
-        let begins = first_seq(store)?;
-        for pruned in scan.prunes.iter().filter(|it| it.last_seq.saturating_add(1) >= begins) {
-            if !agrees_with_rest(store, *pruned)? {
+        for pruned in &scan.prunes {
+            let is_judged = pruned.last_seq.saturating_add(1) >= first_seq(store)?;
+            if is_judged && !agrees_with_rest(store, *pruned)? {
                 return Ok(None);
             }
         }
