@@ -7,7 +7,7 @@ use audit_verify::Verdict;
 use audit_writer::{AuditFileWriter, SimDisk};
 
 use crate::log::{
-    bare, files, forged, forged_all, kill, lines, newest, receipt, signed, strangers_seal, text,
+    bare, files, forged, kill, lines, newest, receipt, rewrite, signed, strangers_seal, text,
     unsigned, write,
 };
 use crate::said::{Due, FORGED, Kept, hold, honest, newest_note, records_say};
@@ -203,15 +203,6 @@ fn go_on(name: &str, disk: &SimDisk, writer: Writer) {
     assert!(!records_say(&disk.files(), "forged"), "{name}: a forged record counts");
     let is_declared = text(disk).contains(r#""kind":"unsealed""#);
     assert_eq!(is_declared, matches!(writer, Writer::LeavesOut | Writer::Signs), "{name}");
-}
-
-/// Puts forged records in the place of all but the first ones.
-fn rewrite(disk: &SimDisk, kept: usize, payloads: &[&str]) {
-    let (name, bytes) = newest(disk);
-    let mut kept = lines(&bytes)[..kept].to_vec();
-    let after = receipt(kept.last().unwrap());
-    kept.push(forged_all(&after, payloads));
-    disk.replace(&name, kept.concat());
 }
 
 fn cut(disk: &SimDisk, kept: usize) {

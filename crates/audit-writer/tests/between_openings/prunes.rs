@@ -145,17 +145,23 @@ fn account(files: &Files, gone: usize) -> String {
     )
 }
 
-/// A true account of a deletion, which only the writer may give, behind the last seal.
+/// Deletes the first segments, and puts a true account of that, which only the writer may give, behind
+/// the last record.
+fn delete_with_an_account(disk: &SimDisk, before: &Files) {
+    let (name, bytes) = newest(disk);
+    let after = receipt(lines(&bytes).last().unwrap());
+    let (line, _) = forged(&after, &account(before, 3));
+    disk.replace(&name, [bytes, line].concat());
+    segments(before)[..3].iter().for_each(|name| disk.unlink(name));
+}
+
+/// A true account of a deletion behind the last seal.
 #[test]
 fn a_prune_forged_at_the_end_excuses_nothing_and_the_writer_does_not_go_on() {
     let (disk, clock) = daily(true);
     let kept = Kept::of(&disk);
     let before = disk.files();
-    let (name, bytes) = newest(&disk);
-    let after = receipt(lines(&bytes).last().unwrap());
-    let (line, _) = forged(&after, &account(&before, 3));
-    disk.replace(&name, [bytes, line].concat());
-    segments(&before)[..3].iter().for_each(|name| disk.unlink(name));
+    delete_with_an_account(&disk, &before);
     let attacked = files(&disk);
     let error = opened(&disk, &clock, true).map(drop).unwrap_err();
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
@@ -173,11 +179,7 @@ fn a_prune_forged_in_a_life_without_the_key_is_not_gone_on_after() {
     log.go_without_key(Keyless::Unsigned);
     log.write_event(&routine(9)).unwrap();
     kill(&disk, log);
-    let (name, bytes) = newest(&disk);
-    let after = receipt(lines(&bytes).last().unwrap());
-    let (line, _) = forged(&after, &account(&before, 3));
-    disk.replace(&name, [bytes, line].concat());
-    segments(&before)[..3].iter().for_each(|name| disk.unlink(name));
+    delete_with_an_account(&disk, &before);
     let attacked = files(&disk);
     let error = opened(&disk, &clock, true).map(drop).unwrap_err();
     let OpenError::Unvouched(unvouched) = error else { panic!("{error}") };

@@ -153,3 +153,12 @@ pub(crate) fn frontier_of(bytes: &[u8]) -> String {
     }
     serde_json::to_string(frontier.roots()).unwrap()
 }
+
+/// Puts forged records in the place of all but so many of the newest segment.
+pub(crate) fn rewrite(disk: &SimDisk, kept: usize, payloads: &[&str]) {
+    let (name, bytes) = newest(disk);
+    let mut kept = lines(&bytes)[..kept].to_vec();
+    let after = receipt(kept.last().unwrap());
+    kept.push(forged_all(&after, payloads));
+    disk.replace(&name, kept.concat());
+}

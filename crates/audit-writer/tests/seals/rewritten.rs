@@ -5,20 +5,11 @@ use audit_core::seal::seal_record;
 use audit_writer::{Damage, OpenError, Signing, SimDisk};
 
 use crate::log::{
-    files, forged, forged_all, is_sealed, key, kill, killed, lines, newest, receipt, signed,
+    files, forged, is_sealed, key, kill, killed, lines, newest, receipt, rewrite, signed,
     signed_as, strangers_seal, text, write,
 };
 
 const FORGED: &str = r#"{"event_type":"forged"}"#;
-
-/// Puts a forged end in the place of the last records.
-fn rewrite(disk: &SimDisk, kept: usize, payloads: &[&str]) {
-    let (name, bytes) = newest(disk);
-    let mut kept = lines(&bytes)[..kept].to_vec();
-    let after = receipt(kept.last().unwrap());
-    kept.push(forged_all(&after, payloads));
-    disk.replace(&name, kept.concat());
-}
 
 fn refusal(disk: &SimDisk) -> OpenError {
     let before = files(disk);
