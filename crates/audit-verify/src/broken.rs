@@ -80,6 +80,7 @@ rules! {
     SignatureFalse = "signature-false";
     StrangerCounted = "stranger-counted";
     StrangerSpeaks = "stranger-speaks";
+    AnybodySpeaks = "anybody-speaks";
     PinByAnyone = "pin-by-anyone";
     PinByAnother = "pin-by-another";
     RecordedFalse = "recorded-false";
@@ -103,6 +104,7 @@ rules! {
     UnsignedUnlimited = "unsigned-unlimited";
     GapCovered = "gap-covered";
     GapHeadCovered = "gap-head-covered";
+    EmptyCovered = "empty-covered";
     SegmentUnread = "segment-unread";
     LinkFollowed = "link-followed";
     KindUnasked = "kind-unasked";

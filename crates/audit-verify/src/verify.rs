@@ -219,7 +219,7 @@ impl<S: LogSource> Reader<'_, S> {
         let end = after.end_of_lines(size);
         let Read { broken, begun, span } = self.read_lines(file, Span::up_to(end), name, &after)?;
         if span.end == 0 {
-            self.checker.ledger.find(file::empty(name));
+            self.checker.take_empty(name);
         }
         let crash = self.examine_end(file, broken.as_ref(), span, &after)?;
         match (broken, crash) {

@@ -267,7 +267,7 @@ impl Reader {
         }
         if end == 0 {
             at.is_done = true;
-            self.checker.ledger.find(file::empty(at.name));
+            self.checker.take_empty(at.name);
         }
         if !matches!(after, After::Nothing) {
             at.is_done = true;

@@ -104,6 +104,8 @@ pub(crate) enum Broken {
     AgeUncapped,
     /// A file is deleted that is not as it was declared.
     PruneChanged,
+    /// Among the files that an interrupted prune has left, one that it does not name is passed over.
+    PruneAmong,
     /// A segment is written to for more than 31 days.
     SegmentAgeless,
     /// An unfinished line longer than any record is a crash's.
@@ -149,7 +151,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 56] = [
+    const NAMES: [(&str, Broken); 57] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -198,6 +200,7 @@ mod chosen {
         ("prune-young", Broken::PruneYoung),
         ("age-uncapped", Broken::AgeUncapped),
         ("prune-changed", Broken::PruneChanged),
+        ("prune-among", Broken::PruneAmong),
         ("segment-ageless", Broken::SegmentAgeless),
         ("line-unbounded", Broken::LineUnbounded),
         ("recorded-unread", Broken::RecordedUnread),

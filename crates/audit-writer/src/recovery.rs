@@ -46,7 +46,8 @@ pub(crate) use line::CheckpointRecord;
 use read::{read_range, read_records};
 pub use retention::{ClockTrust, PruneError, PrunePlan, plan_prune};
 pub(crate) use retention::{
-    Left, Prunable, agrees_with_rest, is_allowed, is_of_signed_log, prunable, pruned_files,
+    Prunable, agrees_with_rest, is_allowed, is_as_declared, is_of_signed_log, prunable,
+    pruned_files,
 };
 pub(crate) use scan::Known;
 use scan::{Opened, Scan, SealedEnd};
@@ -215,7 +216,7 @@ fn judge_tail<S: Store>(
     })
 }
 
-fn segments<S: Store>(store: &S) -> Result<Vec<SegmentName>, OpenError> {
+pub(crate) fn segments<S: Store>(store: &S) -> Result<Vec<SegmentName>, OpenError> {
     let names = store.names().map_err(OpenError::io("list the directory"))?;
     let mut segments: Vec<_> = names.iter().filter_map(|name| SegmentName::parse(name)).collect();
     segments.sort_unstable();

@@ -276,7 +276,7 @@ fn declares(files: &BTreeMap<String, Vec<u8>>) -> bool {
 }
 
 #[test]
-fn a_file_that_is_not_as_it_was_declared_stays_and_so_does_all_after_it() {
+fn where_a_file_that_was_declared_is_changed_gone_or_joined_by_another_nothing_is_deleted() {
     let (disk, clock) = daily(45);
     let before = disk.files();
     disk.remember();
@@ -287,19 +287,30 @@ fn a_file_that_is_not_as_it_was_declared_stays_and_so_does_all_after_it() {
     // Declared, and nothing deleted.
     let moments = disk.moments();
     let declared = moments.iter().find(|moment| declares(&moment.disk.files())).unwrap();
-    let found = declared.disk.after_crash(|_| Fate::Kept);
     let names: Vec<_> = before.keys().cloned().collect();
-    let mut other = before[&names[5]].clone();
-    flip(&mut other);
-    found.replace(&names[5], other.clone());
-    let mut log = opened(&found, &clock);
-    let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
-    assert!(matches!(&error, PruneError::Damaged { file } if *file == names[5]), "{error}");
-    drop(log);
-    let now = found.files();
-    assert!(names[..5].iter().all(|name| !now.contains_key(name)));
-    assert!(names[5..].iter().all(|name| now.contains_key(name)));
-    assert_eq!(now[&names[5]], other);
+    let joining = SegmentName { first_seq: 4, ..SegmentName::parse(&names[1]).unwrap() };
+    let mut changed = before[&names[5]].clone();
+    flip(&mut changed);
+    for (file, bytes) in [
+        (names[5].clone(), Some(changed)),
+        (names[5].clone(), None),
+        (joining.to_string(), Some(before[&names[5]].clone())),
+    ] {
+        let found = declared.disk.after_crash(|_| Fate::Kept);
+        match bytes {
+            Some(bytes) => found.replace(&file, bytes),
+            None => found.unlink(&file),
+        }
+        let left = found.files();
+        let mut log = opened(&found, &clock);
+        log.write_event(&routine(45)).unwrap();
+        let error = log.prune(days(30), ClockTrust::Capped).unwrap_err();
+        assert!(matches!(&error, PruneError::Damaged { file: it } if *it == file), "{error}");
+        drop(log);
+        let (now, segments) = (found.files(), old_segments(&left, u64::MAX));
+        let is_there = |(name, bytes): &(&String, &Vec<u8>)| now.get(*name) == Some(*bytes);
+        assert_eq!(left.iter().filter(is_there).count(), segments);
+    }
 }
 
 #[test]

@@ -77,6 +77,11 @@ impl Chain {
     /// Loses count of the leaves.
     fn lose_tree(&mut self) {
         self.tree = None;
+        self.break_off();
+    }
+
+    /// From here on nothing vouches that the records are all there were.
+    pub(crate) fn break_off(&mut self) {
         self.gap = self.gap.or(Some(self.next_seq));
     }
 

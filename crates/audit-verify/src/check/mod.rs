@@ -21,7 +21,7 @@ use audit_core::event::is_critical_type;
 use audit_core::{Digest, Receipt};
 
 use crate::broken::{self, Broken};
-use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes};
+use crate::finding::{Code, Finding, Ledger, Place, excerpt_bytes, file};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogId};
 use crate::parse::record::{Hashed, Record, RecordFault};
@@ -208,6 +208,13 @@ impl Checker {
         self.state.stated.lose();
         self.state.pruning.lose();
         self.state.damaged = true;
+    }
+
+    /// Takes a segment that holds nothing.
+    pub(crate) fn take_empty(&mut self, name: SegmentName) {
+        self.ledger.find(file::empty(name));
+        let chain = broken::unless(Broken::EmptyCovered, self.state.chain.as_mut());
+        chain.into_iter().for_each(Chain::break_off);
     }
 
     /// Takes a line as what it was assessed to be.

@@ -3,8 +3,9 @@
 //!
 //! A stranger can make a checkpoint over the records as they are. So one is missed until there is one
 //! by a key that speaks for the log: one that was given, that of a given checkpoint, a successor of
-//! these; where the log's own records name the key that made it, any key that they name. Only where
-//! the log does not name that key, as old ones do not, is any checkpoint taken.
+//! these; where the log's own records name the key that made it, any key that they name. Where the log
+//! does not name that key, as old ones do not, nobody can tell who made a checkpoint: one is taken that
+//! says to be by a key of the recorded id.
 
 use std::ops::ControlFlow;
 
@@ -31,8 +32,8 @@ enum MadeBy<'t> {
     Vouched,
     /// A key that the log names, and nothing vouches for.
     Named,
-    /// A key that is not known at all.
-    Unknown,
+    /// A key of which no more is known than its id, or not even that.
+    Unknown(Option<&'t str>),
     /// The keys that are said to have signed a given checkpoint, of which none is known.
     SignersOf(&'t Note),
 }
@@ -73,7 +74,7 @@ impl Trust {
             } else if id.is_some_and(|id| self.keys.names_id(id)) {
                 MadeBy::Named
             } else {
-                MadeBy::Unknown
+                MadeBy::Unknown(id)
             };
             Made { size: *size, by }
         });
@@ -84,7 +85,7 @@ impl Trust {
         let given = held.map(|Kept { note, checkpoint, .. }| {
             let (size, standing) = (checkpoint.size(), self.keys.judge(note).unwrap_or_default());
             let by = match self.keys.is_own(&standing, size) {
-                _ if broken::is(Broken::PinByAnyone) => MadeBy::Unknown,
+                _ if broken::is(Broken::PinByAnyone) => MadeBy::Unknown(None),
                 true => MadeBy::Vouched,
                 false => MadeBy::SignersOf(note),
             };
@@ -98,7 +99,7 @@ impl Trust {
         self.claims.outcomes().rev().take_while(|(claim, _)| claim.size >= made.size).any(
             |(claim, _)| match (&claim.by, made.by) {
                 (By::Given(_), _) => false,
-                (By::Beside { .. }, MadeBy::Unknown) => true,
+                (By::Beside { .. }, MadeBy::Unknown(None)) => true,
                 (By::Beside { .. }, _) if broken::is(Broken::StrangerSpeaks) => true,
                 (By::Beside { standing, .. }, _) => self.keys.is_own(standing, claim.size),
             },
@@ -108,13 +109,19 @@ impl Trust {
     fn speaks_for(&self, made: Made<'_>, lying: &Lying, standing: &Standing) -> bool {
         let size = lying.checkpoint.size();
         let speaks = match made.by {
-            MadeBy::Unknown => true,
+            MadeBy::Unknown(id) => broken::unless(Broken::AnybodySpeaks, id)
+                .is_none_or(|id| is_said_to_be_by_id(&lying.note, id)),
             MadeBy::Named => self.keys.is_by_named(&lying.note),
             MadeBy::SignersOf(pin) => is_said_to_be_by_signers_of(&lying.note, pin),
             MadeBy::Vouched => false,
         };
         size >= made.size && (speaks || self.keys.is_own(standing, size))
     }
+}
+
+/// Whether a signature of a note claims to be by a key of this id.
+fn is_said_to_be_by_id(note: &Note, id: &str) -> bool {
+    note.signatures().iter().any(|signature| signature.id().to_string() == id)
 }
 
 /// Whether a signature of a note claims to be by a key that one of another claims to be by. What

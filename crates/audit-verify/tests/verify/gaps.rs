@@ -44,6 +44,20 @@ fn a_checkpoint_of_other_records_is_found_behind_a_gap_too() {
 }
 
 #[test]
+fn nothing_behind_a_segment_that_holds_nothing_is_covered() {
+    let log = signed_log(&key(1));
+    let options = VerifyOptions { heads: vec![log.head()], ..VerifyOptions::default() };
+    let verify = |files| verify_source(&MemorySource::new(files), &options, &mut |_| ()).unwrap();
+    let before = verify(log.files.clone());
+    assert_eq!(before.covered_up_to, Some(log.seq - 1), "{before}");
+    let mut files = log.files.clone();
+    files.insert("00000000000000000007.2026-01-01.audit.jsonl".to_owned(), Vec::new());
+    let report = verify(files);
+    assert_eq!((report.verdict, report.covered_up_to), (Verdict::Tampered, None), "{report}");
+    assert!(codes_of(&report).contains(&"segment_empty"), "{report}");
+}
+
+#[test]
 fn a_file_that_nobody_can_read_is_no_place_for_records_that_are_gone() {
     let log = crate::builder::twenty_records();
     let names: Vec<_> = log.files.keys().cloned().collect();

@@ -104,11 +104,24 @@ fn with_a_pin_its_key_and_the_successors_of_it_speak_for_the_log() {
     }
 }
 
-/// Old logs name no key: then any checkpoint is taken for the one that is missing, as ever.
+/// Old logs name no key, only its id, which anybody can write.
 #[test]
-fn where_a_log_names_no_key_who_signed_is_not_asked_but_of_a_pin() {
+fn where_a_log_names_no_key_a_checkpoint_has_to_say_that_it_is_by_the_recorded_one() {
     let log = recorded_log(&key(1));
     let files = planted(&log, log.note(&key(9)));
+    let report = verify(&files);
+    assert_eq!(report.verdict, Verdict::Truncated, "{report}");
+    assert_eq!(codes_of(&report), ["checkpoint_missing"], "{report}");
+    let files = planted(&log, claimed(log.seq, log.frontier.root(), &key(1)));
+    assert_eq!(verify(&files).verdict, Verdict::Consistent);
+}
+
+#[test]
+fn where_a_log_names_no_key_a_checkpoint_has_to_say_that_it_is_by_the_key_of_a_pin() {
+    let log = recorded_log(&key(1));
+    // The log does not tell of its newest one.
+    let mut files = log.files.clone();
+    files.insert(note_path(log.seq), log.note(&key(9)));
     assert_eq!(verify(&files).verdict, Verdict::Consistent);
     let report = with_pins(&files, &[pin(&log.files[&note_path(17)])]);
     assert_eq!(codes_of(&report), ["checkpoint_missing"], "{report}");

@@ -56,9 +56,14 @@ pub enum PruneError {
     /// The directory or a segment cannot be read. Nothing was done.
     #[error(transparent)]
     Look(Box<OpenError>),
-    /// A segment that is old enough is not whole, or does not link to the next one: it is evidence
-    /// of what happened to it, and neither it nor a later one is deleted. Nothing was done.
-    #[error("{file} is not whole, or is not what the next segment follows: it is evidence")]
+    /// A segment that is old enough is not whole, or does not link to the next one; or among those
+    /// that an interrupted prune has left, one is not as it was declared, is gone, or is none of them.
+    /// It is evidence of what happened to it, and neither it nor another one is deleted. Nothing was
+    /// done.
+    #[error(
+        "{file} is not whole, not what the next segment follows, or not what the log says of it: \
+         it is evidence"
+    )]
     Damaged {
         /// The segment.
         file: String,
@@ -295,29 +300,11 @@ fn prune_at<S: Store>(store: &S, seq: u64) -> Result<Option<SegmentsPruned>, Ope
     Ok(found)
 }
 
-/// What is left of a segment whose deletion was declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
-    Nothing,
-    /// It is as it was.
-    All,
-    /// It is there, and another one or not to be read.
-    Other,
-}
-
-impl Left {
-    pub(crate) fn of<S: Store>(store: &S, pruned: &PrunedFile) -> Self {
-        match store.open(&pruned.name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Nothing,
-            Err(_) => Self::Other,
-            Ok(file) => match digest_from(&file, 0) {
-                Ok(sha256) if sha256 == pruned.sha256 || broken::is(Broken::PruneChanged) => {
-                    Self::All
-                }
-                Ok(_) | Err(_) => Self::Other,
-            },
-        }
-    }
+/// Whether a segment whose deletion was declared is there, and as it was then.
+pub(crate) fn is_as_declared<S: Store>(store: &S, pruned: &PrunedFile) -> bool {
+    let Ok(file) = store.open(&pruned.name) else { return false };
+    let digest = digest_from(&file, 0);
+    digest.is_ok_and(|sha256| sha256 == pruned.sha256 || broken::is(Broken::PruneChanged))
 }
 
 fn open<S: Store>(store: &S, segment: SegmentName) -> Result<S::Segment, OpenError> {

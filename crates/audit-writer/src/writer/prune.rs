@@ -18,9 +18,9 @@ use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::OpenError;
 use crate::recovery::{
-    ClockTrust, Found, Left, Old, Opening, Prunable, PruneError, PrunePlan, agrees_with_rest,
-    first_seq, has_sealed_opening, is_allowed, is_of_signed_log, newest_prune, prunable,
-    pruned_files,
+    ClockTrust, Found, Old, Opening, Prunable, PruneError, PrunePlan, agrees_with_rest, first_seq,
+    has_sealed_opening, is_allowed, is_as_declared, is_of_signed_log, newest_prune, prunable,
+    pruned_files, segments,
 };
 use crate::segment::SegmentName;
 use crate::signing::SignError;
@@ -124,10 +124,11 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         })
     }
 
-    /// The files of the newest prune that a crash left: those that are as they were declared, up to
-    /// one that is not.
+    /// The files of the newest prune that a crash left. Each has to be as it was declared, and no
+    /// other may stand among them: that is evidence of what happened to it.
     fn left_of_prune(&self) -> Result<Vec<PrunedFile>, PruneError> {
-        let begins = first_seq(&self.store)?;
+        let segments = segments(&self.store)?;
+        let begins = segments.first().map_or(0, |first| first.first_seq);
         let Some(pruned) = self.pruned else {
             return if begins == 0 { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
         };
@@ -138,15 +139,21 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             let follows = pruned.last_seq.checked_add(1) == Some(begins);
             return if follows { Ok(Vec::new()) } else { Err(PruneError::Gap { begins }) };
         }
-        let files = pruned_files(&self.store, pruned.seq)?;
-        let left: Vec<_> = files.iter().map(|file| (Left::of(&self.store, file), file)).collect();
-        let left = left.into_iter().skip_while(|(left, _)| *left == Left::Nothing);
-        let left: Vec<_> =
-            left.take_while(|(left, _)| *left == Left::All).map(|(_, file)| file.clone()).collect();
-        // The log has to begin with one of them.
-        let is_listed =
-            left.first().is_some_and(|first| first.name.starts_with(&format!("{begins:020}.")));
-        if is_listed { Ok(left) } else { Err(PruneError::Gap { begins }) }
+        let first = format!("{begins:020}.");
+        let mut left = pruned_files(&self.store, pruned.seq)?;
+        let Some(gone) = left.iter().position(|file| file.name.starts_with(&first)) else {
+            return Err(PruneError::Gap { begins });
+        };
+        left.drain(..gone);
+        let is_listed = |name: &String| left.iter().any(|file| file.name == *name);
+        let there = segments.iter().take_while(|segment| segment.first_seq <= pruned.last_seq);
+        let other = there.map(ToString::to_string).find(|name| !is_listed(name));
+        let other = other.filter(|_| !broken::is(Broken::PruneAmong));
+        let changed = || left.iter().find(|file| !is_as_declared(&self.store, file));
+        match other.or_else(|| changed().map(|file| file.name.clone())) {
+            Some(file) => Err(PruneError::Damaged { file }),
+            None => Ok(left),
+        }
     }
 
     fn declare_pruned(

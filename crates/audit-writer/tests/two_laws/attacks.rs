@@ -22,20 +22,26 @@ pub(crate) fn attacked(
     let mut done = Vec::new();
     let times = if past.leaves.is_empty() { 0 } else { dice.between(1, 2) };
     for _ in 0..times {
-        done.extend(attack(&mut files, past, others, dice));
+        if segments(&files).next().is_some() {
+            let kind = dice.index(KINDS);
+            done.push(attack(kind, &mut files, past, others, dice));
+        }
     }
     (files, done)
 }
 
-/// Does one thing, if it can be done.
-fn attack(
+/// How many things there are to do.
+pub(crate) const KINDS: usize = 20;
+
+/// Does one thing of them to a log that has a segment.
+pub(crate) fn attack(
+    kind: usize,
     files: &mut Files,
     past: &Past,
     others: &[Past],
     dice: &mut Dice,
-) -> Option<&'static str> {
-    segments(files).next()?;
-    Some(match dice.index(20) {
+) -> &'static str {
+    match kind {
         0 => change_byte(files, dice),
         1 => cut_bytes(files, dice),
         2 => put_bytes_in(files, dice),
@@ -68,7 +74,7 @@ fn attack(
             append_own_event(files, dice);
             "the newest records replaced by an event of the writer's own"
         }
-    })
+    }
 }
 
 fn nth_segment(files: &Files, dice: &mut Dice) -> String {

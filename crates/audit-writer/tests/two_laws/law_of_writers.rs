@@ -72,7 +72,8 @@ fn may_refuse(
     why: &str,
 ) -> Result<(), String> {
     let is_open_to_all = past.seed.is_none() && course.word == Word::Nothing;
-    let is_its_own = *found == past.files && course.word == Word::Key && past.seed.is_some();
+    let is_its_own =
+        *found == past.files && course.word == Word::Key && past.seed.is_some() && past.is_vouched;
     let is_of_another_version = why.contains("in version ");
     let is_open = (is_open_to_all || is_its_own) && !is_of_another_version;
     if is_open && before.verdict <= Verdict::Torn {

@@ -67,6 +67,7 @@ fn past(honest: &Honest) -> Past {
         origin: ORIGIN,
         seed: honest.is_signed().then_some(seed),
         first_seed: honest.is_signed().then_some(1),
+        is_vouched: true,
         levels: Level::ALL.map(|level| honest.options(level).clone()),
     }
 }

@@ -72,6 +72,7 @@ mod ledger;
 mod past;
 mod run;
 mod shelf;
+mod steps;
 
 use audit_testkit::soak::number;
 
@@ -89,6 +90,14 @@ fn a_writer_makes_no_log_worse_and_none_better() {
 #[test]
 fn nothing_that_is_added_makes_a_log_better() {
     run::say("additions", &run::additions(SEED, CASES));
+}
+
+#[test]
+fn neither_law_breaks_where_the_power_goes_between_two_steps_and_somebody_was_there() {
+    let counts = run::at_each_step();
+    run::say("steps", &counts);
+    // Each step has operations between which the power can go.
+    assert_eq!(counts.len(), 12, "{counts:?}");
 }
 
 #[test]

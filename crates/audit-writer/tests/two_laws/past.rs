@@ -15,8 +15,8 @@ use crate::going_on::{Act, Course};
 use crate::oracle::{is_note, segments};
 
 const NAME: &str = "audit.example/bank";
-const DAY: Duration = Duration::from_hours(24);
-const BATCH: FlushMode = FlushMode::Batched { size: 3, interval_secs: 3_600 };
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+pub(crate) const BATCH: FlushMode = FlushMode::Batched { size: 3, interval_secs: 3_600 };
 
 /// What an auditor has: the log alone, its key too, something kept elsewhere too.
 pub(crate) type Levels = [VerifyOptions; 3];
@@ -34,6 +34,8 @@ pub(crate) struct Past {
     pub(crate) seed: Option<u8>,
     /// That of its first key, which an auditor has.
     pub(crate) first_seed: Option<u8>,
+    /// Whether that key opens it, and no operator has to take anything over.
+    pub(crate) is_vouched: bool,
     pub(crate) levels: Levels,
 }
 
@@ -56,28 +58,27 @@ pub(crate) fn key_called(name: &str, seed: u8) -> SigningKey {
 }
 
 /// A writer's life, and a next one.
-struct Life {
-    disk: SimDisk,
-    clock: SimClock,
+pub(crate) struct Life {
+    pub(crate) disk: SimDisk,
+    pub(crate) clock: SimClock,
     flush: FlushMode,
     /// Everything that there ever was.
-    seen: Files,
+    pub(crate) seen: Files,
 }
 
 impl Life {
-    fn new(flush: FlushMode) -> Self {
+    pub(crate) fn new(flush: FlushMode) -> Self {
         let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
         Self { disk, clock, flush, seen: Files::new() }
     }
 
-    fn bare(&self) -> SimWriter {
+    pub(crate) fn bare(&self, on_damage: OnDamage) -> SimWriter {
         let (store, clock) = (self.disk.store(), self.clock.clone());
-        AuditFileWriter::with(store, clock, RotationPolicy::Daily, self.flush, OnDamage::Refuse)
-            .unwrap()
+        AuditFileWriter::with(store, clock, RotationPolicy::Daily, self.flush, on_damage).unwrap()
     }
 
-    fn open(&self, seed: Option<u8>) -> SimWriter {
-        let mut log = self.bare();
+    pub(crate) fn open(&self, seed: Option<u8>) -> SimWriter {
+        let mut log = self.bare(OnDamage::Refuse);
         if let Some(seed) = seed {
             log.sign(Signing::new(key(seed))).unwrap();
         }
@@ -85,16 +86,16 @@ impl Life {
     }
 
     /// Opens it with a key that takes over what nothing vouches for.
-    fn adopt(&self, seed: u8) -> SimWriter {
-        let asked = self.bare().sign(Signing::new(key(seed)));
+    pub(crate) fn adopt(&self, seed: u8) -> SimWriter {
+        let asked = self.bare(OnDamage::Refuse).sign(Signing::new(key(seed)));
         let Err(OpenError::Unvouched(unvouched)) = asked else { panic!("{asked:?}") };
-        let mut log = self.bare();
+        let mut log = self.bare(OnDamage::Refuse);
         log.sign(Signing::new(key(seed)).adopt(unvouched.head)).unwrap();
         log
     }
 
-    fn unsigned(&self) -> SimWriter {
-        let mut log = self.bare();
+    pub(crate) fn unsigned(&self) -> SimWriter {
+        let mut log = self.bare(OnDamage::Refuse);
         log.go_without_key(Keyless::Unsigned);
         log
     }
@@ -117,7 +118,7 @@ impl Life {
         self.see();
     }
 
-    fn kill(&mut self, log: SimWriter) {
+    pub(crate) fn kill(&mut self, log: SimWriter) {
         self.disk.crash_at(0);
         drop(log);
         self.disk.crash_at(u64::MAX);
@@ -164,7 +165,7 @@ impl Life {
         durable
     }
 
-    fn past(self, name: &'static str, seed: Option<u8>, first: Option<u8>) -> Past {
+    pub(crate) fn past(self, name: &'static str, seed: Option<u8>, first: Option<u8>) -> Past {
         let files = self.disk.files();
         let mut union = self.seen;
         union.extend(files.clone());
@@ -183,6 +184,7 @@ impl Life {
             origin: NAME,
             seed,
             first_seed: first,
+            is_vouched: true,
             levels: [VerifyOptions::default(), by_key, kept],
         }
     }

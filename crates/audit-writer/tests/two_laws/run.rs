@@ -11,13 +11,15 @@ use audit_testkit::soak::go_through;
 use serde_json::json;
 
 use crate::additions::added;
-use crate::attacks::attacked;
+use crate::attacks::{KINDS, attack, attacked};
 use crate::builder::Files;
 use crate::going_on::Course;
 use crate::law_of_additions;
 use crate::law_of_writers::{self, Answer};
 use crate::ledger::Ledger;
+use crate::oracle::segments;
 use crate::past::{Past, crashed, pasts};
+use crate::steps::moments;
 
 /// How many cases there were, by what became of them.
 pub(crate) type Counts = BTreeMap<String, u64>;
@@ -110,6 +112,28 @@ pub(crate) fn additions(first: u64, cases: u64) -> Counts {
         let verdict = law_of_additions::check(&past, &found, &more)
             .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
         Ok(format!("{verdict} alone before"))
+    })
+}
+
+/// Cuts the power at each operation of a life in which a writer takes each step that has an order, lets
+/// somebody do each thing there that can be done without the key, and tries both laws; the cases by step.
+pub(crate) fn at_each_step() -> Counts {
+    let (others, moments) = (pasts(), moments());
+    play(0, (moments.len() * KINDS) as u64, |number| {
+        let dice = &mut Dice::new(number);
+        let number = usize::try_from(number).unwrap();
+        let past = moments[number / KINDS].cut(dice.seed());
+        let mut found = past.files.clone();
+        let done = segments(&found).next().is_some() && !past.leaves.is_empty();
+        let done = done.then(|| attack(number % KINDS, &mut found, &past, &others, dice));
+        let course = Course::drawn(dice, true);
+        law_of_writers::check(&past, &found, &course)
+            .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))?;
+        let more = added(&found, &past, &others, dice);
+        let what = more.done.clone();
+        law_of_additions::check(&past, &found, &more)
+            .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
+        Ok(past.name.to_owned())
     })
 }
 
