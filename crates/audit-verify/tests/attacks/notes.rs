@@ -107,7 +107,7 @@ pub(crate) const FAMILIES: [Family; 11] = [
     },
     Family {
         name: "checkpoints signed again, by other keys",
-        level: Level::Key,
+        level: Level::Chain,
         places: |honest| product(&[newest(honest).len().min(200)]),
         mutant: |honest, place| {
             let mut files = honest.files.clone();
@@ -118,7 +118,7 @@ pub(crate) const FAMILIES: [Family; 11] = [
                 again.sign(&signer).unwrap();
                 files.insert(name.clone(), again.to_string().into_bytes());
             }
-            Some(Mutant { files, least: Verdict::Unverifiable })
+            Some(Mutant { files, least: Verdict::Truncated })
         },
     },
     Family {

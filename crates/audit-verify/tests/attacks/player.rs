@@ -10,7 +10,7 @@ use crate::builder::{Builder, Files, Sealing, hash_of, is_whole, lines_of};
 use crate::exact::prune;
 use crate::honest::{Step, pruned};
 use crate::sealing::{CLOSED, OPENED};
-use crate::signed::{Change, checkpoint_signed, checkpoint_signed_by, key, public};
+use crate::signed::{Change, checkpoint_signed, key, public};
 
 /// Who signs what is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,12 +127,7 @@ impl Player {
         let Some(key) = self.key(self.key_number) else { return };
         self.log.sign(&key);
         self.keep_state();
-        let id = key.id().to_string();
-        let said = match self.log.sealing {
-            None => checkpoint_signed(size, root),
-            Some(_) => checkpoint_signed_by(&id, size, root),
-        };
-        self.log.record_own(&said);
+        self.log.record_own(&checkpoint_signed(&key, size, root));
     }
 
     fn tear(&mut self, tail: &[u8]) {

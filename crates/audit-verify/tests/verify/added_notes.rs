@@ -34,10 +34,10 @@ fn honest() -> Builder {
 fn changed() -> Builder {
     let mut log = Builder::naming(&key(1));
     log.events(3);
-    log.sign_and_name(&key(1));
+    log.sign_and_record(&key(1));
     log.record(&Change::at(log.seq).event());
     log.event();
-    log.sign_and_name(&key(2));
+    log.sign_and_record(&key(2));
     log.open_segment();
     log.event();
     log.sign(&key(2));

@@ -162,7 +162,7 @@ fn a_range_begins_later_only_where_a_checkpoint_ends() {
     assert_eq!(codes(&with_note, 1), [""; 0]);
     log.files.remove(&note_path(2));
     log.seal_with(1);
-    let said = checkpoint_signed(2, root);
+    let said = checkpoint_signed(&key(1), 2, root);
     log.open_with(&[OPENED.to_owned(), adopted(2, 4, 0, "before_seals"), said]);
     log.sign(&key(1));
     assert_eq!(codes(&log, 1), [""; 0]);
@@ -241,7 +241,7 @@ fn adopted_records_attest_nothing() {
     assert_eq!(codes(&not_excused, 1), ["head_missing", "adoption_false"]);
     // nor that a checkpoint was made.
     let mut log = unsigned();
-    log.record(&checkpoint_signed(log.seq, log.frontier.root()));
+    log.record(&checkpoint_signed(&key(1), log.seq, log.frontier.root()));
     assert_eq!(codes_of(&verify(&log.files)), ["checkpoint_missing"]);
     let last = log.seq - 1;
     let mut log = adopt(log, 1, &adopted(0, last, 0, "before_seals"));

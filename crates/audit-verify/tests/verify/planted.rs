@@ -91,10 +91,10 @@ fn a_key_that_is_not_the_logs_makes_it_unverifiable_and_nothing_worse() {
 fn with_a_pin_its_key_and_the_successors_of_it_speak_for_the_log() {
     let mut log = Builder::naming(&key(1));
     log.events(2);
-    log.sign_and_name(&key(1));
+    log.sign_and_record(&key(1));
     let kept = pin(&log.files[&note_path(4)]);
     log.record(&Change::at(log.seq).event());
-    log.sign_and_name(&key(2));
+    log.sign_and_record(&key(2));
     log.event();
     for (signer, verdict) in [(2, Verdict::Consistent), (9, Verdict::Truncated)] {
         let files = planted(&log, log.note(&key(signer)));

@@ -43,9 +43,9 @@ fn a_checkpoint_signed_that_the_records_contradict_is_tampering() {
         log.events(late);
         log.sign(&key(1));
         let mut good = log.clone();
-        good.record(&checkpoint_signed(size, root));
+        good.record(&checkpoint_signed(&key(1), size, root));
         assert_eq!(codes(&good.files, Verdict::Consistent), [""; 0], "{late}");
-        log.record(&checkpoint_signed(size, Digest::of(b"another")));
+        log.record(&checkpoint_signed(&key(1), size, Digest::of(b"another")));
         assert_eq!(codes(&log.files, Verdict::Tampered), ["checkpoint_record_false"], "{late}");
     }
 }
@@ -54,7 +54,7 @@ fn a_checkpoint_signed_that_the_records_contradict_is_tampering() {
 fn a_checkpoint_signed_cannot_cover_itself() {
     let mut log = Builder::new();
     log.events(2);
-    log.record(&checkpoint_signed(5, Digest::of(b"any")));
+    log.record(&checkpoint_signed(&key(1), 5, Digest::of(b"any")));
     log.events(2);
     assert_eq!(codes(&log.files, Verdict::Tampered), ["checkpoint_record_false"]);
 }
@@ -64,7 +64,7 @@ fn a_checkpoint_signed_of_long_ago_is_said_not_to_be_compared() {
     let mut log = Builder::new();
     let (size, root) = (log.seq, log.frontier.root());
     log.events(300);
-    log.record(&checkpoint_signed(size, root));
+    log.record(&checkpoint_signed(&key(1), size, root));
     log.sign(&key(1));
     let report = verify(&log.files);
     assert_eq!(report.verdict, Verdict::Consistent, "{report}");

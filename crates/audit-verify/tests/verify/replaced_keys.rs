@@ -6,8 +6,8 @@ use audit_verify::{Verdict, VerifyOptions};
 
 use crate::builder::{Builder, Files};
 use crate::signed::{
-    Change, checkpoint_signed_by, codes_of, key, key_called, note, note_path, notices_of, pin,
-    public, verify_by, with_key, with_pins,
+    Change, checkpoint_signed, codes_of, key, key_called, note, note_path, notices_of, pin, public,
+    verify_by, with_key, with_pins,
 };
 
 /// Where the log goes over from key 1 to key 2.
@@ -16,7 +16,7 @@ const CHANGED_AT: u64 = 6;
 fn changed() -> Builder {
     let mut log = Builder::naming(&key(1));
     log.events(3);
-    log.sign_and_name(&key(1));
+    log.sign_and_record(&key(1));
     assert_eq!(log.seq, CHANGED_AT);
     change(&mut log, || key(1), || key(2));
     log.events(2);
@@ -55,7 +55,7 @@ fn a_followed_change_is_counted_and_the_given_key_is_named() {
 fn a_checkpoint_by_the_old_key_counts_up_to_the_change_and_not_beyond() {
     let mut early = Builder::naming(&key(1));
     early.events(3);
-    early.sign_and_name(&key(1));
+    early.sign_and_record(&key(1));
     let at_change = early.note(&key(1));
     let log = changed();
 
@@ -80,7 +80,7 @@ fn a_checkpoint_by_the_old_key_counts_up_to_the_change_and_not_beyond() {
 fn root_at(size: u64) -> Digest {
     let mut log = Builder::naming(&key(1));
     log.events(3);
-    log.sign_and_name(&key(1));
+    log.sign_and_record(&key(1));
     change(&mut log, || key(1), || key(2));
     assert_eq!(log.seq, size);
     log.frontier.root()
@@ -100,7 +100,7 @@ fn a_checkpoint_signed_by_the_old_key_over_records_of_the_new_one_is_found() {
     for (size, codes) in [(CHANGED_AT, vec![]), (7, vec!["checkpoint_by_replaced_key"])] {
         let mut log = changed();
         let root = if size == 7 { root_at(7) } else { root_before_change() };
-        log.record(&checkpoint_signed_by(&key(1).id().to_string(), size, root));
+        log.record(&checkpoint_signed(&key(1), size, root));
         log.sign(&key(2));
         assert_eq!(self::codes(&log.files, 1), codes, "{size}");
         assert_eq!(self::codes(&log.files, 2), codes, "{size}");
@@ -110,7 +110,7 @@ fn a_checkpoint_signed_by_the_old_key_over_records_of_the_new_one_is_found() {
 fn root_before_change() -> Digest {
     let mut log = Builder::naming(&key(1));
     log.events(3);
-    log.sign_and_name(&key(1));
+    log.sign_and_record(&key(1));
     log.frontier.root()
 }
 
@@ -145,7 +145,7 @@ fn a_new_key_of_another_name_is_found_and_not_followed() {
     for number in [1, 4] {
         let mut log = Builder::naming(&key(1));
         log.events(2);
-        log.sign_and_name(&key(1));
+        log.sign_and_record(&key(1));
         let other = || key_called("audit.example/teller-9", 4);
         change(&mut log, || key(1), other);
         log.event();

@@ -67,7 +67,7 @@ impl Builder {
     /// Signs a checkpoint over all records, and says so.
     pub(crate) fn sign_and_seal(&mut self, seed: u8) {
         self.sign(&key(seed));
-        self.record_sealed(&checkpoint_signed(self.seq, self.frontier.root()));
+        self.record_sealed(&checkpoint_signed(&key(seed), self.seq, self.frontier.root()));
     }
 
     /// Bytes of the newest segment.

@@ -82,7 +82,11 @@ fn the_last_opening_record_is_sealed_and_of_the_others_any() {
     let out_of_order = found(|log| {
         log.open_segment();
         log.record(OPENED);
-        log.record(&crate::signed::checkpoint_signed(0, audit_core::Frontier::new().root()));
+        log.record(&crate::signed::checkpoint_signed(
+            &key(1),
+            0,
+            audit_core::Frontier::new().root(),
+        ));
         log.record_sealed(DAMAGE);
     });
     let of_order = [("seal_missing", 3), ("damage_found", 4), ("checkpoint_missing", 0)];

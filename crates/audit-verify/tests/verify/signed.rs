@@ -46,16 +46,14 @@ impl Builder {
     /// The same, and says so in the log, as writers do.
     pub(crate) fn sign_and_record(&mut self, key: &SigningKey) {
         self.sign(key);
-        self.record(&checkpoint_signed(self.seq, self.frontier.root()));
+        let (size, root) = (self.seq, self.frontier.root());
+        self.record(&checkpoint_signed(key, size, root));
     }
 }
 
-pub(crate) fn checkpoint_signed(size: u64, root: Digest) -> String {
-    checkpoint_signed_by("0c20ca15", size, root)
-}
-
-/// The same, of the key of this id.
-pub(crate) fn checkpoint_signed_by(key_id: &str, size: u64, root: Digest) -> String {
+/// What a writer says of a checkpoint that a key made.
+pub(crate) fn checkpoint_signed(key: &SigningKey, size: u64, root: Digest) -> String {
+    let key_id = key.id();
     let root = STANDARD.encode(root.as_bytes());
     format!(
         r#"{{"event_type":"checkpoint_signed","size":{size},"root":"{root}","key_id":"{key_id}"}}"#
@@ -73,25 +71,18 @@ impl Builder {
         ));
         log
     }
-
-    /// Signs a checkpoint and says which key did.
-    pub(crate) fn sign_and_name(&mut self, key: &SigningKey) {
-        self.sign(key);
-        let (size, root) = (self.seq, self.frontier.root());
-        self.record(&checkpoint_signed_by(&key.id().to_string(), size, root));
-    }
 }
 
 /// What [`recorded_log`] is, by a writer that names its key.
 pub(crate) fn named_log(key: &SigningKey) -> Builder {
     let mut log = Builder::naming(key);
     log.events(3);
-    log.sign_and_name(key);
+    log.sign_and_record(key);
     log.events(3);
-    log.sign_and_name(key);
+    log.sign_and_record(key);
     log.open_segment();
     log.events(3);
-    log.sign_and_name(key);
+    log.sign_and_record(key);
     log.event();
     log.close();
     log.sign(key);
