@@ -9,20 +9,21 @@ use audit_core::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 use audit_core::{Digest, Inert, digest};
 use audit_log::checkpoint::cosignature::FUTURE_SECS_MAX;
 use audit_log::checkpoint::{
-    CheckpointError, ConsistencyProof, InclusionProof, KeyError, NoteError, Policy, ProofError,
-    Quorum, SignedCheckpoint, VerifyingKey,
+    CheckpointError, ConsistencyProof, InclusionProof, NoteError, Policy, ProofError, Quorum,
+    SignedCheckpoint, VerifyingKey,
 };
 use audit_log::writer::{Clock as _, SystemClock};
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use serde_json::Value;
 
+use crate::key_file;
 use crate::notes::{self, NoteFileError, read_bounded};
 use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
-  $ audit check-proof audit-web.shop-1-0000000000000003.tlog-proof --vkey \"$(cat shop-1.vkey)\"
+  $ audit check-proof audit-web.shop-1-0000000000000003.tlog-proof --vkey shop-1.vkey
 
 Exit status: 0 when the proof holds, 1 when it does not, 3 when that cannot be decided with the keys that
 were given, 2 when the command could not look.";
@@ -46,17 +47,18 @@ pub(crate) struct CheckProofArgs {
     #[arg(long, value_name = "NOTE")]
     since: Option<PathBuf>,
 
-    /// The public key of the log. May be given more than once
-    #[arg(long, value_name = "VKEY", value_parser = vkey, required_unless_present = "policy")]
+    /// The public key of the log, or the file that holds it. May be given more than once
+    #[arg(
+        long,
+        value_name = "VKEY|FILE",
+        value_parser = key_file::public,
+        required_unless_present = "policy"
+    )]
     vkey: Vec<VerifyingKey>,
 
     /// A tlog-policy: which logs are known, and which witnesses have to have seen the checkpoint
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-}
-
-fn vkey(text: &str) -> Result<VerifyingKey, KeyError> {
-    text.parse()
 }
 
 #[derive(Debug, thiserror::Error)]

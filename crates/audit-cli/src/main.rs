@@ -21,10 +21,13 @@ mod rotate_key;
 mod schema;
 mod show;
 mod verify;
+mod vkey;
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// Records security events into a tamper-evident log, and proves a log intact.
 #[derive(Debug, Parser)]
@@ -41,6 +44,7 @@ enum Verb {
     Verify(verify::VerifyArgs),
     Recover(recover::RecoverArgs),
     Keygen(keygen::KeygenArgs),
+    Vkey(vkey::VkeyArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     RotateKey(rotate_key::RotateKeyArgs),
     Prove(prove::ProveArgs),
@@ -55,6 +59,15 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    // What of a private key is in the memory of this process goes into no core file.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).unwrap_or_default();
+    if std::env::args_os().any(|arg| key_file::holds_private(arg.as_bytes())) {
+        output::complain(
+            "a private key stands among the arguments, where everybody on this machine can read it: \
+             it has to stand in a file of mode 0600. Make another one (audit keygen)",
+        );
+        return ExitCode::from(2);
+    }
     let command = Command::parse();
     let done = match command.verb {
         Verb::Record(args) => record::run(&args),
@@ -62,6 +75,7 @@ fn main() -> ExitCode {
         Verb::Verify(args) => verify::run(&args),
         Verb::Recover(args) => recover::run(&args),
         Verb::Keygen(args) => keygen::run(&args),
+        Verb::Vkey(args) => vkey::run(&args),
         Verb::Checkpoint(args) => checkpoint::run(&args),
         Verb::RotateKey(args) => rotate_key::run(&args),
         Verb::Prove(args) => prove::run(&args),

@@ -12,7 +12,7 @@ use crate::{checkpoint, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  $ audit keygen --name audit.example.com/shop-1 --out next.key > next.vkey
+  $ audit keygen --name audit.example.com/shop-1 --out next.key --vkey-out next.vkey
   $ audit rotate-key signed.log --key shop-1.key --new-key next.key
 
 Exit status: 0 when the log says so, 2 when the command could not do its work.";

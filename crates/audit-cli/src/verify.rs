@@ -15,6 +15,7 @@ use audit_verify::{
 };
 use clap::{Args, ColorChoice, ValueEnum};
 
+use crate::key_file;
 use crate::limit;
 use crate::notes::{self, NoteFileError};
 use crate::output::{self, BAD, FAULT, Format, GOOD};
@@ -23,8 +24,8 @@ const EXAMPLES: &str = "\
 Examples:
   $ audit verify audit.log
   $ audit verify audit.log --format json
-  $ audit verify signed.log --vkey \"$(cat shop-1.vkey)\"
-  $ audit verify signed.log --vkey \"$(cat shop-1.vkey)\" --origin audit.example.com/shop-1
+  $ audit verify signed.log --vkey shop-1.vkey
+  $ audit verify signed.log --vkey shop-1.vkey --origin audit.example.com/shop-1
   $ audit verify signed.log --pin shop-1.note
   $ audit verify audit.log --head SEQ:HASH
 
@@ -39,8 +40,9 @@ pub(crate) struct VerifyArgs {
     #[arg(value_name = "DIR")]
     dir: PathBuf,
 
-    /// A key of the log: checkpoints that it has signed count. May be given more than once
-    #[arg(long, value_name = "VKEY", value_parser = log_key)]
+    /// A public key of the log, or the file that holds it: checkpoints that it has signed count. May
+    /// be given more than once
+    #[arg(long, value_name = "VKEY|FILE", value_parser = log_key)]
     vkey: Vec<VerifyingKey>,
 
     /// A head that was kept elsewhere: the log must hold it. May be given more than once
@@ -193,7 +195,7 @@ fn log_id(text: &str) -> Result<LogId, &'static str> {
 
 /// Reads the key of a log. That of a witness says nothing of who wrote one.
 fn log_key(text: &str) -> Result<VerifyingKey, String> {
-    let key: VerifyingKey = text.parse().map_err(|error| format!("{error}"))?;
+    let key = key_file::public(text)?;
     match key.kind() {
         KeyKind::Ed25519 => Ok(key),
         KeyKind::Cosignature => Err("that is the key of a witness, not of a log".to_owned()),

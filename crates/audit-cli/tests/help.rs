@@ -25,6 +25,7 @@ fn every_example_of_every_command_works() {
     let mut head = String::new();
     for verb in [
         "keygen",
+        "vkey",
         "record",
         "checkpoint",
         "prove",

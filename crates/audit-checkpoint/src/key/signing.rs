@@ -22,18 +22,19 @@ const TYPED_SEED_BYTES: usize = 1 + SEED_BYTES;
 /// Characters of their Base 64.
 const TYPED_SEED_CHARS: usize = TYPED_SEED_BYTES.div_ceil(3) * 4;
 
-/// A private key with its name and what it may sign. It is overwritten when dropped, and its seed
-/// is in no output but [`encode`](Self::encode)'s.
+/// A private key with its name and what it may sign. Its seed is in one place of the memory, which is
+/// overwritten when it is dropped, and in no output but [`encode`](Self::encode)'s.
 pub struct SigningKey {
     verifying: VerifyingKey,
-    secret: ed25519_dalek::SigningKey,
+    // A key that is moved leaves no copy behind.
+    seed: Box<Zeroizing<[u8; SEED_BYTES]>>,
 }
 
 impl SigningKey {
     /// The key that the records of a log are sealed with, derived from the seed.
     #[must_use]
     pub fn seal_key(&self, log_id: LogId) -> SealKey {
-        SealKey::derive(self.secret.as_bytes(), log_id)
+        SealKey::derive(&self.seed, log_id)
     }
 
     /// Makes the key pair of 32 random bytes, RFC 8032 section 5.1.5. They are as secret as the key
@@ -47,9 +48,11 @@ impl SigningKey {
         kind: KeyKind,
         seed: &[u8; SEED_BYTES],
     ) -> Result<Self, KeyError> {
-        let secret = ed25519_dalek::SigningKey::from_bytes(seed);
-        let verifying = VerifyingKey::new(name, kind, secret.verifying_key().as_bytes())?;
-        Ok(Self { verifying, secret })
+        let mut kept = Box::new(Zeroizing::new([0; SEED_BYTES]));
+        kept.copy_from_slice(seed);
+        let public = ed25519_dalek::SigningKey::from_bytes(&kept).verifying_key();
+        let verifying = VerifyingKey::new(name, kind, public.as_bytes())?;
+        Ok(Self { verifying, seed: kept })
     }
 
     /// Reads `PRIVATE+KEY+<name>+<key id>+<base64(type || seed)>`, the form that
@@ -81,7 +84,7 @@ impl SigningKey {
     #[must_use]
     pub fn encode(&self) -> SecretText {
         let mut typed = Zeroizing::new([self.kind().type_byte(); TYPED_SEED_BYTES]);
-        for (to, from) in typed.iter_mut().skip(1).zip(self.secret.as_bytes()) {
+        for (to, from) in typed.iter_mut().skip(1).zip(self.seed.iter()) {
             *to = *from;
         }
         let mut encoded = Zeroizing::new([0; TYPED_SEED_CHARS]);
@@ -126,7 +129,7 @@ impl SigningKey {
     /// a log's origin, a cosigned one with `cosignature/`.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; SIGNATURE_BYTES] {
-        self.secret.sign(message).to_bytes()
+        ed25519_dalek::SigningKey::from_bytes(&self.seed).sign(message).to_bytes()
     }
 }
 
