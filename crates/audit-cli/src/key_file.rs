@@ -76,8 +76,8 @@ pub(crate) fn write_public(path: &Path, key: &VerifyingKey) -> Result<(), KeyFil
 
 /// Makes a file of this mode, whatever the umask is.
 fn make(path: &Path, mode: u32, text: &[&[u8]]) -> Result<(), KeyFileError> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let written = made.and_then(|mut file| {
+    let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
+    let written = opened.and_then(|mut file| {
         let whole = file
             .set_permissions(fs::Permissions::from_mode(mode))
             .and_then(|()| text.iter().try_for_each(|part| file.write_all(part)))
