@@ -1,12 +1,13 @@
 //! Checkpoints in files: one that was kept, or the newest beside a log.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use audit_core::Inert;
 use audit_core::limits::{NOTE_BYTES_MAX, POLICY_BYTES_MAX};
 use audit_log::checkpoint::{Checkpoint, CheckpointError, Note, NoteError, Policy, PolicyError};
+use audit_verify::{DirSource, LogFile as _, LogSource as _, OpenError};
 
 /// Why a file gives no checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -38,15 +39,24 @@ pub(crate) fn read_bounded(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>>
 
 /// Reads a checkpoint.
 pub(crate) fn read(path: &Path) -> Result<Stated, NoteFileError> {
-    let path_text = || Inert(&path.to_string_lossy()).to_string();
-    let bytes = read_bounded(path, NOTE_BYTES_MAX)
-        .map_err(|source| NoteFileError::Read { path: path_text(), source })?;
-    let note =
-        Note::parse(&bytes).map_err(|source| NoteFileError::Note { path: path_text(), source })?;
-    let checkpoint = note.text().parse();
-    let checkpoint =
-        checkpoint.map_err(|source| NoteFileError::Checkpoint { path: path_text(), source })?;
-    Ok(Stated { note, checkpoint })
+    let shown = Inert(&path.to_string_lossy()).to_string();
+    match read_bounded(path, NOTE_BYTES_MAX) {
+        Ok(bytes) => Stated::parse(&bytes, shown),
+        Err(source) => Err(NoteFileError::Read { path: shown, source }),
+    }
+}
+
+impl Stated {
+    fn parse(bytes: &[u8], path: String) -> Result<Self, NoteFileError> {
+        let note = match Note::parse(bytes) {
+            Ok(note) => note,
+            Err(source) => return Err(NoteFileError::Note { path, source }),
+        };
+        match note.text().parse() {
+            Ok(checkpoint) => Ok(Self { note, checkpoint }),
+            Err(source) => Err(NoteFileError::Checkpoint { path, source }),
+        }
+    }
 }
 
 /// Reads a tlog-policy.
@@ -60,32 +70,69 @@ pub(crate) fn read_policy(path: &Path) -> Result<Policy, NoteFileError> {
 
 /// The checkpoint beside a log that covers most records, if there is any.
 pub(crate) fn newest(dir: &Path) -> Result<Option<Stated>, NoteFileError> {
-    named(dir)?.map(|(_, path)| read(&path)).transpose()
+    let Some(beside) = Beside::open(dir)? else { return Ok(None) };
+    let Some(size) = beside.newest_size()? else { return Ok(None) };
+    let bytes = beside.read(&name_of(size)).map_err(|source| beside.failed(source))?;
+    Stated::parse(&bytes, beside.shown).map(Some)
 }
 
 /// The most records that a checkpoint beside a log covers, as the names of these say.
 pub(crate) fn newest_size(dir: &Path) -> Result<Option<u64>, NoteFileError> {
-    Ok(named(dir)?.map(|(size, _)| size))
+    Beside::open(dir)?.map_or(Ok(None), |beside| beside.newest_size())
 }
 
-/// How many records the newest checkpoint covers, and where it lies.
-fn named(dir: &Path) -> Result<Option<(u64, PathBuf)>, NoteFileError> {
-    let folder = dir.join("checkpoints");
-    let failed = |source| {
-        let path = Inert(&folder.to_string_lossy()).to_string();
-        NoteFileError::Read { path, source }
-    };
-    let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        entries => entries.map_err(failed)?,
-    };
-    let mut newest = None;
-    for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        let size = path.file_stem().and_then(|digits| digits.to_str()?.parse::<u64>().ok());
-        newest = newest.max(
-            size.filter(|size| path.ends_with(format!("{size:020}.note"))).map(|size| (size, path)),
-        );
+/// What a checkpoint over so many records is called.
+fn name_of(size: u64) -> String {
+    format!("{size:020}.note")
+}
+
+/// The folder of the checkpoints beside a log. Whoever can write it may have put anything into it.
+struct Beside {
+    source: DirSource,
+    shown: String,
+}
+
+impl Beside {
+    /// `None` where there is no directory.
+    fn open(dir: &Path) -> Result<Option<Self>, NoteFileError> {
+        let shown = Inert(&dir.join("checkpoints").to_string_lossy()).to_string();
+        match DirSource::open_dir(dir) {
+            Ok(source) => Ok(Some(Self { source, shown })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(NoteFileError::Read { path: shown, source }),
+        }
     }
-    Ok(newest)
+
+    fn failed(&self, error: OpenError) -> NoteFileError {
+        let source = match error {
+            OpenError::Io(error) => error,
+            other => io::Error::other(other.to_string()),
+        };
+        NoteFileError::Read { path: self.shown.clone(), source }
+    }
+
+    fn newest_size(&self) -> Result<Option<u64>, NoteFileError> {
+        let mut newest = None;
+        let visited = self.source.visit_checkpoints(&mut |name| {
+            let digits = name.to_str().and_then(|name| name.strip_suffix(".note"));
+            let size = digits.and_then(|digits| digits.parse::<u64>().ok());
+            newest = newest.max(size.filter(|size| name.to_str() == Some(&name_of(*size))));
+        });
+        visited.map_err(|error| self.failed(error)).map(|()| newest)
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, OpenError> {
+        let file = self.source.open_checkpoint(name)?;
+        let most = NOTE_BYTES_MAX.saturating_add(1);
+        let mut bytes = vec![0; usize::try_from(file.size()?).unwrap_or(most).min(most)];
+        let mut length = 0_usize;
+        while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
+            match file.read_at(u64::try_from(length).unwrap_or(u64::MAX), room)? {
+                0 => break,
+                read => length = length.saturating_add(read),
+            }
+        }
+        bytes.truncate(length);
+        Ok(bytes)
+    }
 }

@@ -20,7 +20,7 @@ use audit_log::writer::Loss;
 use audit_log::{
     AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, Keyless,
     OnDamage, OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError,
-    Signing, TextPolicy,
+    SignError, Signing, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
@@ -348,13 +348,13 @@ impl<'a> Recorder<'a> {
         }
         self.tell_summary(head);
         let health = self.log.health();
-        if let Some(failure) = health.as_ref().and_then(|health| health.sink_failure.as_ref()) {
-            output::tell(format_args!("audit: the last checkpoint did not get out: {failure}"));
+        let Some(health) = health else { return Ok(Ended { refused: self.refused, signal }) };
+        match (health.checkpoint_failure, health.sink_failure) {
+            // The one that is silent is named.
+            (None | Some(SignError::SinkSilent), Some(failure)) => Err(Fault::Sink(failure)),
+            (Some(cause), _) => Err(Fault::Sign(Box::new(cause))),
+            (None, None) => Ok(Ended { refused: self.refused, signal }),
         }
-        if let Some(cause) = health.and_then(|health| health.checkpoint_failure) {
-            return Err(Fault::Sign(Box::new(cause)));
-        }
-        Ok(Ended { refused: self.refused, signal })
     }
 
     fn tell_summary(&self, head: Option<Receipt>) {

@@ -406,8 +406,25 @@ fn a_restored_directory_is_not_signed_where_a_sink_knows_better() {
     assert_eq!(done.status.code(), Some(2));
     assert!(told(&done).contains("begin a new log that continues it"), "{}", told(&done));
     let done = log.record(&events(1), &["--key", key.path(), "--sink-command", "exit 1"]);
-    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(done.status.code(), Some(2));
     assert!(told(&done).contains("the last checkpoint did not get out: sh: exit status: 1"));
+}
+
+/// A sink that hangs: a pipe that nobody reads, and a command that does not end.
+#[test]
+fn a_sink_that_hangs_at_the_end_is_named_and_the_command_ends() {
+    let (log, key) = (Log::new(), Key::new("audit.example/host-1"));
+    let done = log.record(&events(1), &["--key", key.path(), "--sink-command", "exec sleep 100"]);
+    assert_eq!(done.status.code(), Some(2), "{}", told(&done));
+    assert!(told(&done).contains("the last checkpoint did not get out: sh: "), "{}", told(&done));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let pipe = elsewhere.path().join("pipe");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let sink = ["--key", key.path(), "--sink-file", pipe.to_str().unwrap()];
+    let done = log.record(&events(1), &sink);
+    assert_eq!(done.status.code(), Some(2), "{}", told(&done));
+    assert!(told(&done).contains("is no file"), "{}", told(&done));
 }
 
 #[test]

@@ -41,16 +41,36 @@ pub(crate) struct Answer {
 
 /// Which sink did not take the last checkpoint, as far as that is known.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LastFailure(Arc<Mutex<Option<SinkFailure>>>);
+pub(crate) struct LastFailure(Arc<Mutex<Served>>);
+
+#[derive(Debug, Default)]
+struct Served {
+    failure: Option<SinkFailure>,
+    /// The sink that has not come back yet.
+    busy: Option<String>,
+}
 
 impl LastFailure {
     /// Of several, the first.
     pub(crate) fn look(&self) -> Option<SinkFailure> {
-        lock(&self.0).clone()
+        lock(&self.0).failure.clone()
+    }
+
+    fn begin(&self, sink: &dyn CheckpointSink) {
+        lock(&self.0).busy = Some(sink.name());
     }
 
     fn set(&self, failure: Option<SinkFailure>) {
-        *lock(&self.0) = failure;
+        *lock(&self.0) = Served { failure, busy: None };
+    }
+
+    /// The sink that has not come back yet has had its time.
+    fn give_up(&self) {
+        let mut served = lock(&self.0);
+        if let Some(sink) = served.busy.clone() {
+            let cause = Arc::new(io::ErrorKind::TimedOut.into());
+            served.failure = Some(SinkFailure { sink, cause });
+        }
     }
 }
 
@@ -74,7 +94,7 @@ impl Outbox {
         let told = failure.clone();
         let deliver = move || {
             if ask_all(&mut sinks, &letters, &answer, &told).is_ok() {
-                each_newest(&letters, |note| told.set(put(&mut sinks, note)));
+                each_newest(&letters, |note| told.set(put(&mut sinks, note, &told)));
             }
         };
         thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(deliver)?;
@@ -104,10 +124,16 @@ impl Outbox {
         &self.failure
     }
 
-    /// Waits until all that was sent is delivered, or the deadline is over; whether it is.
+    /// Waits until all that was sent is delivered, or the deadline is over; whether it is. A sink that
+    /// is waited for in vain has failed.
     pub(crate) fn finish(&self, deadline: Duration) -> bool {
         let (done, answer) = mpsc::channel();
-        self.mail.send(Mail::Done(done)).is_ok() && answer.recv_timeout(deadline).is_ok()
+        let sent = self.mail.send(Mail::Done(done)).is_ok();
+        let is_done = sent && answer.recv_timeout(deadline).is_ok();
+        if !is_done {
+            self.failure.give_up();
+        }
+        is_done
     }
 }
 
@@ -125,15 +151,18 @@ fn ask_all(
     let mut silent: Vec<_> = sinks.iter_mut().collect();
     loop {
         let mut first = None;
-        silent.retain_mut(|sink| match sink.newest() {
-            Ok(kept) => {
-                answers.send(Answer { sink: sink.name(), kept }).unwrap_or_default();
-                false
-            }
-            Err(error) => {
-                let sink = sink.name();
-                first.get_or_insert(SinkFailure { sink, cause: Arc::new(error) });
-                true
+        silent.retain_mut(|sink| {
+            failure.begin(&***sink);
+            match sink.newest() {
+                Ok(kept) => {
+                    answers.send(Answer { sink: sink.name(), kept }).unwrap_or_default();
+                    false
+                }
+                Err(error) => {
+                    let sink = sink.name();
+                    first.get_or_insert(SinkFailure { sink, cause: Arc::new(error) });
+                    true
+                }
             }
         });
         failure.set(first);
@@ -172,9 +201,14 @@ fn each_newest(letters: &Receiver<Mail>, mut deliver: impl FnMut(&str)) {
     }
 }
 
-fn put(sinks: &mut [Box<dyn CheckpointSink>], note: &str) -> Option<SinkFailure> {
+fn put(
+    sinks: &mut [Box<dyn CheckpointSink>],
+    note: &str,
+    failure: &LastFailure,
+) -> Option<SinkFailure> {
     let mut first = None;
     for sink in sinks {
+        failure.begin(&**sink);
         if let Err(error) = sink.put(note) {
             let failure = SinkFailure { sink: sink.name(), cause: Arc::new(error) };
             first.get_or_insert(failure);

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use audit_core::limits::{NOTE_BYTES_MAX, SINK_COMMAND_SECS};
+use rustix::fs::OFlags;
 
 use crate::outbox::nap;
 
@@ -45,7 +46,8 @@ pub struct FileSink {
 
 impl FileSink {
     /// Keeps the newest checkpoint in this file, which is replaced each time: by a file beside it,
-    /// called like it with `.new` at the end.
+    /// called like it with `.new` at the end, in whose place nothing may be that is not to be removed.
+    /// No link is followed, and nothing but a file is read.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -59,10 +61,16 @@ impl CheckpointSink for FileSink {
 
     fn newest(&mut self) -> io::Result<Option<Vec<u8>>> {
         use std::io::Read as _;
-        let file = match File::open(&self.path) {
+        // Without NONBLOCK, opening a pipe would wait for someone to write to it.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        }
         let mut bytes = Vec::new();
         let limit = u64::try_from(NOTE_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
         file.take(limit).read_to_end(&mut bytes)?;
@@ -73,8 +81,11 @@ impl CheckpointSink for FileSink {
         let mut new = self.path.clone().into_os_string();
         new.push(".new");
         let new = PathBuf::from(new);
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(note.as_bytes())?;
         file.sync_all()?;
         fs::rename(&new, &self.path)?;

@@ -254,3 +254,26 @@ fn a_command_gets_the_checkpoint_and_has_to_succeed_in_time() {
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert!(started.elapsed().as_secs() < 300, "it was ended");
 }
+
+#[test]
+fn a_file_sink_follows_no_link_and_waits_for_no_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let [path, new, other] = ["kept", "kept.new", "other"].map(|name| dir.path().join(name));
+    let pipe = |path: &std::path::Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success());
+    };
+    fs::write(&other, "of somebody else").unwrap();
+    // Where the newest checkpoint is to be, and where the next one is made.
+    pipe(&path);
+    assert_eq!(FileSink::new(&path).newest().unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    assert!(FileSink::new(&path).newest().is_err());
+    std::os::unix::fs::symlink(&other, &new).unwrap();
+    FileSink::new(&path).put("a note\n").unwrap();
+    pipe(&new);
+    FileSink::new(&path).put("another\n").unwrap();
+    assert_eq!(FileSink::new(&path).newest().unwrap().unwrap(), b"another\n");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "of somebody else");
+}

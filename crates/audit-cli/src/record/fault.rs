@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 
 use audit_core::limits::COMMAND_DEADLINE_SECS;
-use audit_log::{Condition, EmitError, Health, OpenError, ShutdownError, SignError, WriteError};
+use audit_log::{
+    Condition, EmitError, Health, OpenError, ShutdownError, SignError, SinkFailure, WriteError,
+};
 
 use crate::key_file::KeyFileError;
 
@@ -35,6 +37,8 @@ pub(super) enum Fault {
     Key(#[from] KeyFileError),
     #[error("every line is recorded, but the last checkpoint is missing: {0}")]
     Sign(Box<SignError>),
+    #[error("every line is recorded, but the last checkpoint did not get out: {0}")]
+    Sink(SinkFailure),
     #[error("cannot print: {0}")]
     Print(io::Error),
 }
