@@ -63,8 +63,8 @@ pub(crate) fn check() -> Outcome {
 pub(crate) fn assets() -> Outcome {
     let dir = made("assets");
     remove(&dir)?;
-    let assets = ["run", "--quiet", "--package", "audit-log-cli", "--bin", "audit", "--", "assets"];
-    run(cargo(&assets).arg(&dir))?;
+    let command = ["run", "--quiet", "--package", "audit-log-cli", "--features", "assets"];
+    run(cargo(&command).args(["--bin", "audit", "--", "assets"]).arg(&dir))?;
     output::say(format_args!("completions, manual pages and schemas are in {}", dir.display()));
     Ok(())
 }

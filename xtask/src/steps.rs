@@ -1,5 +1,8 @@
 //! The verbs that are a few commands: `lint`, `doc` and `test`.
 
+use std::env;
+use std::path::PathBuf;
+
 use crate::command::{Outcome, cargo, run, succeeds_silently};
 use crate::output;
 
@@ -7,9 +10,11 @@ use crate::output;
 pub(crate) fn lint() -> Outcome {
     let clippy = ["clippy", "--workspace", "--all-targets", "--all-features"];
     run(cargo(&clippy).args(["--", "-D", "warnings"]))?;
-    // What most services build: the facade without its optional features.
-    let bare = ["clippy", "--package", "audit-log", "--all-targets"];
-    run(cargo(&bare).args(["--", "-D", "warnings"]))?;
+    // What most people build: the facade, and the command, without their optional features.
+    for package in ["audit-log", "audit-log-cli"] {
+        let bare = ["clippy", "--package", package, "--all-targets"];
+        run(cargo(&bare).args(["--", "-D", "warnings"]))?;
+    }
     format()?;
     deny()
 }
@@ -36,5 +41,13 @@ fn deny() -> Outcome {
         output::say("skipped: cargo-deny is not installed");
         return Ok(());
     }
-    run(&mut cargo(&["deny", "check", "licenses", "bans", "sources"]))
+    run(&mut cargo(&["deny", "check", "licenses", "bans", "sources"]))?;
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let databases = home.map(|home| home.join("advisory-dbs"));
+    if !databases.is_some_and(|databases| databases.is_dir()) {
+        output::say("skipped: there is no database of advisories (cargo deny fetch db)");
+        return Ok(());
+    }
+    run(&mut cargo(&["deny", "check", "--disable-fetch", "advisories"]))
 }

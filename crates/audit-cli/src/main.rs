@@ -1,5 +1,6 @@
 //! The `audit` command: one module a subcommand, no logic that a library should have.
 
+#[cfg(feature = "assets")]
 mod assets;
 mod begin;
 mod bell;
@@ -26,7 +27,9 @@ mod vkey;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+#[cfg(feature = "assets")]
+use clap::CommandFactory as _;
+use clap::{Parser, Subcommand};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// Records security events into a tamper-evident log, and proves a log intact.
@@ -54,6 +57,7 @@ enum Verb {
     Health(health::HealthArgs),
     Events(events::EventsArgs),
     Schema(schema::SchemaArgs),
+    #[cfg(feature = "assets")]
     #[command(hide = true)]
     Assets(assets::AssetsArgs),
 }
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Health(args) => health::run(&args),
         Verb::Events(args) => events::run(&args),
         Verb::Schema(args) => schema::run(&args),
+        #[cfg(feature = "assets")]
         Verb::Assets(args) => assets::run(&args, &Command::command()),
     };
     ExitCode::from(done)

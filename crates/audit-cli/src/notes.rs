@@ -106,7 +106,7 @@ impl Beside {
     fn failed(&self, error: OpenError) -> NoteFileError {
         let source = match error {
             OpenError::Io(error) => error,
-            other => io::Error::other(other.to_string()),
+            error @ (OpenError::NotAFile(_) | _) => io::Error::other(error.to_string()),
         };
         NoteFileError::Read { path: self.shown.clone(), source }
     }

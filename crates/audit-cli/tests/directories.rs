@@ -22,8 +22,10 @@ fn make_pipe(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
 }
 
-/// Puts something at a path where a file is expected.
-const OBSTACLES: [(&str, fn(&Path)); 6] = [
+type Put = fn(&Path);
+
+/// What stands where a file is expected.
+const OBSTACLES: [(&str, Put); 6] = [
     ("a pipe", make_pipe),
     ("a link to what never ends", |path| symlink("/dev/zero", path).unwrap()),
     ("a link to itself", |path| symlink(path, path).unwrap()),
@@ -47,10 +49,11 @@ fn ended(mut child: Child, about: &str) -> Output {
     drop(child.stdin.take());
     let started = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if started.elapsed() > PATIENCE {
+        let is_late = started.elapsed() > PATIENCE;
+        if is_late {
             child.kill().unwrap();
-            panic!("{about}: it hangs");
         }
+        assert!(!is_late, "{about}: it hangs");
         thread::sleep(Duration::from_millis(2));
     }
     child.wait_with_output().unwrap()
