@@ -128,11 +128,11 @@ fn kind(found: &Inspection) -> Value {
 
 fn json(outcome: Outcome, found: &Inspection) -> Value {
     let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-    let tail = found.tail_sha256.map(|sha256| {
+    let tail = (found.tail_bytes > 0).then(|| {
         json!({
             "offset": found.tail_offset,
             "bytes": found.tail_bytes,
-            "sha256": sha256.to_string(),
+            "sha256": text(found.tail_sha256.map(|sha256| sha256.to_string())),
             "kind": kind(found),
         })
     });
@@ -166,12 +166,14 @@ impl fmt::Display for Page<'_> {
         line(f, "head", found.head.as_ref())?;
         let closed = if found.closed { "yes" } else { "no" };
         line(f, "closed", found.segment.is_some().then_some(closed))?;
-        let Some(sha256) = found.tail_sha256 else { return Ok(()) };
+        if found.tail_bytes == 0 {
+            return Ok(());
+        }
         let kind = kind(found);
         let kind = kind.as_str().unwrap_or("not as a crash leaves it");
         let (bytes, offset) = (found.tail_bytes, found.tail_offset);
         line(f, "tail", Some(format_args!("{bytes} bytes from byte {offset} on, {kind}")))?;
-        line(f, "sha256", Some(sha256))
+        line(f, "sha256", found.tail_sha256)
     }
 }
 

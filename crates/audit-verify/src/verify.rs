@@ -9,6 +9,7 @@ use std::path::Path;
 
 use audit_checkpoint::{Note, Policy, VerifyingKey};
 use audit_core::Receipt;
+use audit_core::limits::RECORD_BYTES_MAX;
 
 use crate::account::{self, After};
 use crate::broken::{self, Broken};
@@ -298,7 +299,10 @@ impl<S: LogSource> Reader<'_, S> {
         let before = self.told.bytes_done;
         pool::read_ahead(file, span.end, self.jobs, &mut |piece| {
             if piece.is_empty() {
-                return ControlFlow::Continue(());
+                // Whoever reads a line that is longer than any record passes by its holes.
+                let bytes = piece.start.saturating_sub(span.start);
+                let is_long = usize::try_from(bytes).map_or(true, |bytes| bytes > RECORD_BYTES_MAX);
+                return if is_long { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
             }
             if piece.start != span.start {
                 return ControlFlow::Break(());

@@ -14,6 +14,7 @@ use crate::parse::lifecycle::LogRecovered;
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
 use crate::source::{LogFile, LogSource};
+use crate::tail;
 use crate::trust::Trust;
 pub use shown::{RecordView, View};
 
@@ -237,20 +238,22 @@ impl Reader {
         let mut end = after.end_of_lines(size).max(at.offset);
         let mut rest = if after.excuses() { self.rest(file, at, end)? } else { None };
         let whole = end;
-        end = rest.as_ref().map_or(end, |(start, _)| *start);
+        end = rest.as_ref().map_or(end, |(span, _)| span.start);
         loop {
             match self.read_lines(file, end, after, at, visit)? {
                 Stop::Visitor => return Ok(ControlFlow::Break(())),
                 Stop::End(reached) => {
                     let bytes = whole.saturating_sub(reached);
-                    match rest.take() {
-                        // No writer leaves so much unsealed: all of it is shown.
-                        Some(_) if !self.checker.state.is_within_limit(bytes) => {
+                    if let Some((span, before)) = rest.take() {
+                        let is_within = self.checker.state.is_within_limit(bytes);
+                        let examine = || tail::examine(file, span, before, &mut self.buffer);
+                        let tail = is_within.then(examine).transpose()?;
+                        let Some(tail) = tail.filter(|tail| tail.fault.is_none()) else {
+                            // No writer leaves so much unsealed, or leaves it so: all of it is shown.
                             end = whole;
                             continue;
-                        }
-                        Some((_, tail)) => self.keep_tail(&tail, after, at),
-                        None => {}
+                        };
+                        self.keep_tail(&tail, after, at);
                     }
                     end = reached;
                     break;

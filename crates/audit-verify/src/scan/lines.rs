@@ -99,10 +99,23 @@ pub(crate) struct ReadError {
 /// Whoever wants to see bytes as they are read.
 pub(crate) trait Tap {
     fn bytes(&mut self, bytes: &[u8]);
+
+    /// A hole, which nobody read.
+    fn hole(&mut self, length: u64) {
+        let nuls = [0; 1 << 12];
+        let mut left = length;
+        while left > 0 {
+            let now = usize::try_from(left).unwrap_or(usize::MAX).min(nuls.len());
+            self.bytes(nuls.get(..now).unwrap_or_default());
+            left = left.saturating_sub(u64::try_from(now).unwrap_or(u64::MAX));
+        }
+    }
 }
 
 impl Tap for () {
     fn bytes(&mut self, _: &[u8]) {}
+
+    fn hole(&mut self, _: u64) {}
 }
 
 /// The lines of a span of a file.
@@ -197,6 +210,9 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
             if found.is_some() {
                 break true;
             }
+            let hole = self.pass_hole()?;
+            long.holds_nul |= hole > 0;
+            long.bytes = long.bytes.saturating_add(hole);
             if self.position == self.span.end && !self.extend()? {
                 break false;
             }
@@ -204,6 +220,19 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
         };
         self.span.lines_before = self.span.lines_before.saturating_add(1);
         Ok(Line { number: self.span.lines_before, offset, text: Text::TooLong(long), ended })
+    }
+
+    /// Passes by a hole that the next read would begin in; its length. All that was read before is
+    /// given out.
+    fn pass_hole(&mut self) -> Result<u64, ReadError> {
+        let offset = self.position;
+        let data = self.file.data_from(offset).map_err(|source| ReadError { offset, source })?;
+        let hole = data.min(self.span.end).saturating_sub(offset);
+        if hole > 0 {
+            self.tap.hole(hole);
+            self.position = offset.saturating_add(hole);
+        }
+        Ok(hole)
     }
 
     /// Where the bytes not yet given out begin in the file.

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fs::{self, FileType, Mode, OFlags, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{CHECKPOINTS, LogFile, LogSource, OpenError};
@@ -119,5 +119,15 @@ impl LogFile for DirFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(retry_on_intr(|| rustix::io::pread(&self.file, &mut *buffer, offset))?)
+    }
+
+    fn data_from(&self, offset: u64) -> io::Result<u64> {
+        match fs::seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(data) => Ok(data),
+            // Nothing follows but a hole.
+            Err(Errno::NXIO) => self.size(),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(offset),
+            Err(error) => Err(error.into()),
+        }
     }
 }

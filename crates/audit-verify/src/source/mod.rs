@@ -68,6 +68,16 @@ pub trait LogFile: Debug + Sync {
     ///
     /// They cannot be read. A signal is no error.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Where, from `offset` on, there is something to read: all before it is a hole, which reads as
+    /// NULs and takes no room on the disk. Who cannot tell says that there is something everywhere.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    fn data_from(&self, offset: u64) -> io::Result<u64> {
+        Ok(offset)
+    }
 }
 
 /// A file was not opened.

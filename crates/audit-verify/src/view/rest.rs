@@ -13,13 +13,13 @@ use crate::tail::{self, Before, Tail};
 
 impl Reader {
     /// What is behind the last seal of a segment that is sealed and may still be written, or left by a
-    /// crash, and where it begins. It is not shown, since the next writer accounts for it.
+    /// crash. If it looks so it is not shown, since the next writer accounts for it.
     pub(super) fn rest(
         &mut self,
         file: &impl LogFile,
         at: &Position,
         end: u64,
-    ) -> Result<Option<(u64, Tail)>, ReadError> {
+    ) -> Result<Option<(Span, Before)>, ReadError> {
         if !at.is_sealed || at.is_broken || broken::is(Broken::UnsealedShown) {
             return Ok(None);
         }
@@ -41,8 +41,7 @@ impl Reader {
             return Ok(None);
         }
         let before = Before { sealed, is_foreign: self.checker.state.is_foreign() };
-        let tail = tail::examine(file, span, before, &mut self.buffer)?;
-        Ok(tail.fault.is_none().then_some((span.start, tail)))
+        Ok(Some((span, before)))
     }
 
     /// What is behind a break, if it looks like a crash.

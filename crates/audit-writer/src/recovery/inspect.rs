@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use audit_core::lifecycle::{LifecycleEvent, LogId, TailKind};
+use audit_core::limits::UNSYNCED_BYTES_MAX;
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
 use super::damage::Damage;
@@ -35,7 +36,7 @@ pub struct Inspection {
     pub tail_offset: u64,
     /// Bytes of its tail; 0 where it has none.
     pub tail_bytes: u64,
-    /// SHA-256 of its tail.
+    /// SHA-256 of its tail, if it is no longer than an open would read.
     pub tail_sha256: Option<Digest>,
     /// What its tail looks like, where it looks like a crash: an open would declare it so, and go
     /// on in a new segment.
@@ -81,6 +82,8 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
         Err(OpenError::Damaged { damage: found, .. }) => damage = Some(found),
         Err(error) => return Err(error),
     }
+    // What is damaged may be as long as somebody likes.
+    let is_short = tail_bytes > 0 && (damage.is_none() || tail_bytes <= UNSYNCED_BYTES_MAX);
     Ok(Inspection {
         holder: None,
         service_id: scan.opened.as_ref().map(|opened| opened.service_id),
@@ -90,7 +93,7 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
         closed: end.closed,
         tail_offset: end.offset,
         tail_bytes,
-        tail_sha256: (tail_bytes > 0).then(|| digest_from(&file, end.offset)).transpose()?,
+        tail_sha256: is_short.then(|| digest_from(&file, end.offset)).transpose()?,
         tail_kind,
         damage,
     })
@@ -178,6 +181,10 @@ impl<F: SegmentFile> SegmentFile for ReadOnly<F> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read_at(offset, buffer)
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.0.length()
     }
 
     fn seal(&mut self) -> io::Result<()> {

@@ -35,12 +35,11 @@ pub(super) fn read_records(
             taking = take(rest.get(..length).unwrap_or_default()).is_some();
             used = used.saturating_add(length).saturating_add(1);
         }
-        if taking {
-            buffer.drain(..used);
-        } else {
-            // Only the length of the file is still of interest.
-            buffer.clear();
+        if !taking {
+            // Of the rest only how much it is.
+            return file.length().map_err(OpenError::io("read a segment"));
         }
+        buffer.drain(..used);
     }
 }
 

@@ -188,6 +188,13 @@ pub trait SegmentFile {
     /// The bytes cannot be read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// How many bytes it has, holes included.
+    ///
+    /// # Errors
+    ///
+    /// That cannot be told.
+    fn length(&self) -> io::Result<u64>;
+
     /// Takes away the permission to write.
     ///
     /// # Errors

@@ -263,6 +263,10 @@ impl SegmentFile for RealSegment {
         Ok(retry_on_intr(|| rustix::io::pread(&self.file, &mut *buffer, offset))?)
     }
 
+    fn length(&self) -> io::Result<u64> {
+        u64::try_from(fs::fstat(&self.file)?.st_size).map_err(io::Error::other)
+    }
+
     fn seal(&mut self) -> io::Result<()> {
         Ok(fs::fchmod(&self.file, SEALED_MODE)?)
     }

@@ -125,6 +125,10 @@ impl SegmentFile for ModelSegment {
         self.0.read_at(offset, buffer)
     }
 
+    fn length(&self) -> io::Result<u64> {
+        self.0.length()
+    }
+
     fn seal(&mut self) -> io::Result<()> {
         self.0.seal()
     }

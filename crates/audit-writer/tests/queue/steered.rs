@@ -225,6 +225,10 @@ impl SegmentFile for SteeredSegment {
         self.file.read_at(offset, buffer)
     }
 
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
     fn seal(&mut self) -> io::Result<()> {
         self.file.seal()
     }

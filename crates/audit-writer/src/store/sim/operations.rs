@@ -267,6 +267,12 @@ impl SegmentFile for SimSegment {
         self.disk.operate(Operation::Read(index), read)
     }
 
+    fn length(&self) -> io::Result<u64> {
+        let index = self.index;
+        let read = |disk: &mut Disk, _| Ok(length(disk.file(index)?.bytes.len()));
+        self.disk.operate(Operation::Read(index), read)
+    }
+
     fn seal(&mut self) -> io::Result<()> {
         self.disk.operate(Operation::Seal(self.index), |_, _| Ok(()))
     }
