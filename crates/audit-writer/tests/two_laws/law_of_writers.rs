@@ -140,9 +140,9 @@ fn declares(found: &Files, now: &Files) -> bool {
 /// there was and what it wrote itself.
 fn signs_what_was(past: &Past, found: &Files, now: &Files) -> Result<(), String> {
     let mut leaves: Option<Vec<Digest>> = None;
-    if segments(now).next().is_some_and(|(first, _)| !found.contains_key(first))
-        && !found.is_empty()
-    {
+    let first = segments(now).next().map(|(name, _)| name);
+    let begins_at_0 = |name: &String| name.starts_with(&format!("{:020}.", 0));
+    if first.is_some_and(|first| !found.contains_key(first) && !begins_at_0(first)) {
         // The first segments that it wrote are pruned already.
         return Ok(());
     }
@@ -193,11 +193,13 @@ fn compare(
     let (was, is) = (badness(before.verdict), badness(after.verdict));
     let prunes = course.prunes() && after.pruned_up_to > before.pruned_up_to;
     let wrong = || before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
-    let is_undecided =
-        prunes && (after.verdict == Verdict::Unverifiable || wrong().all(is_of_a_note));
-    let is_signed_anew = course.word == Word::Key
-        && before.findings.iter().filter(|it| badness(it.verdict) > 0).all(lacks_notes);
-    if is < was && !(is_undecided || is_signed_anew) {
+    let is_undecided = prunes && after.verdict == Verdict::Unverifiable;
+    // What is deleted is compared with no note any more, and a note that is lacking is made.
+    let may_go = |it: &Finding| {
+        (prunes && is_of_a_note(it)) || (course.word == Word::Key && lacks_notes(it))
+    };
+    let mut bad = before.findings.iter().filter(|it| badness(it.verdict) > 0);
+    if is < was && !(is_undecided || bad.all(may_go)) {
         return Err("it was made better".to_owned());
     }
     if is > was && was == 0 && !declares {
