@@ -104,9 +104,15 @@ impl Hasher {
 /// and the leaf hash of RFC 6962 section 2.1.
 #[must_use]
 pub fn leaf_hash(body: &[u8]) -> Digest {
+    leaf_hasher(body).finish()
+}
+
+/// A hasher that has taken the beginning of what a [`leaf_hash`] is of.
+#[must_use]
+pub fn leaf_hasher(body: &[u8]) -> Hasher {
     let mut hasher = Sha256::new_with_prefix([0x00]);
     hasher.update(body);
-    Digest(hasher.finalize().into())
+    Hasher(hasher)
 }
 
 /// `SHA-256(0x01 || left || right)`: an inner node of the tree, RFC 6962 section 2.1.

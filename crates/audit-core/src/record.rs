@@ -16,7 +16,7 @@ use std::io::Write as _;
 
 pub use payload::{write_lifecycle_payload, write_payload};
 
-use crate::digest::{Digest, leaf_hash};
+use crate::digest::{Digest, Hasher, leaf_hasher};
 use crate::limits::{FORMAT_VERSION, RECORD_BYTES_MAX};
 use crate::service::ServiceId;
 use crate::time::RecordTime;
@@ -51,6 +51,16 @@ pub fn write_record(
     payload: &[u8],
     prev_hash: &Digest,
 ) -> Digest {
+    write_hashed(out, head, payload, prev_hash).0
+}
+
+/// As [`write_record`], and what has taken all that the hash is of: a seal goes on from there.
+pub fn write_hashed(
+    out: &mut Vec<u8>,
+    head: &RecordHead<'_>,
+    payload: &[u8],
+    prev_hash: &Digest,
+) -> (Digest, Hasher) {
     let start = out.len();
     let RecordHead { seq, audit_id, timestamp, service_id } = head;
     // Writing into a Vec does not fail.
@@ -63,13 +73,14 @@ pub fn write_record(
     out.extend_from_slice(br#","prev_hash":""#);
     out.extend_from_slice(&prev_hash.to_hex());
     out.push(b'"');
-    let hash = leaf_hash(out.get(start..).unwrap_or_default());
+    let hasher = leaf_hasher(out.get(start..).unwrap_or_default());
+    let hash = hasher.clone().finish();
     out.extend_from_slice(HASH_FIELD_START);
     out.extend_from_slice(&hash.to_hex());
     out.extend_from_slice(HASH_FIELD_END);
     debug_assert!(out.len().saturating_sub(start) <= RECORD_BYTES_MAX, "a record always fits");
     out.push(b'\n');
-    hash
+    (hash, hasher)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::digest::{Digest, leaf_hash};
+use crate::digest::{Digest, Hasher, leaf_hasher};
 use crate::lifecycle::LogId;
 use crate::record::{HASH_FIELD_BYTES, HASH_FIELD_END, HASH_FIELD_START};
 
@@ -122,11 +122,21 @@ impl fmt::Debug for SealKey {
 /// Seals the last record in a buffer, which begins at `start`, ends with its line feed and has no
 /// seal yet. `hash` is its hash; its new one is returned.
 pub fn seal_record(out: &mut Vec<u8>, start: usize, hash: &Digest, key: &SealKey) -> Digest {
+    let end = out.len().saturating_sub(HASH_FIELD_BYTES.saturating_add(1));
+    let hasher = leaf_hasher(out.get(start..end).unwrap_or_default());
+    seal_hashed(out, hasher, hash, key)
+}
+
+/// As [`seal_record`], with what [`write_hashed`](crate::record::write_hashed) has hashed of the record,
+/// which is not hashed again.
+pub fn seal_hashed(out: &mut Vec<u8>, mut hasher: Hasher, hash: &Digest, key: &SealKey) -> Digest {
     out.truncate(out.len().saturating_sub(HASH_FIELD_BYTES.saturating_add(1)));
+    let start = out.len();
     out.extend_from_slice(SEAL_FIELD_START);
     out.extend_from_slice(&key.seal(hash).to_text());
     out.push(b'"');
-    let sealed = leaf_hash(out.get(start..).unwrap_or_default());
+    hasher.update(out.get(start..).unwrap_or_default());
+    let sealed = hasher.finish();
     out.extend_from_slice(HASH_FIELD_START);
     out.extend_from_slice(&sealed.to_hex());
     out.extend_from_slice(HASH_FIELD_END);

@@ -14,10 +14,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use audit_checkpoint::{KeyKind, KeyName, SigningKey};
-use audit_core::{AuditEventEnvelope, FlushMode, RotationPolicy};
+use audit_core::{AuditEventEnvelope, FlushMode, OverflowPolicy, RotationPolicy};
 use audit_testkit::events::{routine, service_id};
 use audit_testkit::soak::number;
-use audit_writer::{AuditFileWriter, Signing};
+use audit_writer::{AuditFileWriter, QueuedWriter, Signing};
 use serde_json::json;
 
 /// Events between two looks at the clock, of which the last is durable in each mode.
@@ -31,7 +31,8 @@ const MODES: [(&str, FlushMode); 2] = [
     ("immediate", FlushMode::Immediate),
 ];
 
-fn opened(dir: &Path, mode: FlushMode, is_sealed: bool) -> AuditFileWriter {
+/// A log as services have it, and its worker.
+fn opened(dir: &Path, mode: FlushMode, is_sealed: bool) -> QueuedWriter {
     let rotation = RotationPolicy::SizeLimit { bytes_max: u64::MAX };
     let mut log = AuditFileWriter::new(dir, rotation, mode).unwrap();
     if is_sealed {
@@ -39,14 +40,15 @@ fn opened(dir: &Path, mode: FlushMode, is_sealed: bool) -> AuditFileWriter {
         let key = SigningKey::from_seed(name, KeyKind::Ed25519, &[1; 32]).unwrap();
         log.sign(Signing::new(key)).unwrap();
     }
-    log
+    let overflow = OverflowPolicy::Block { deadline: Duration::from_mins(1) };
+    QueuedWriter::start(log, service_id(), overflow).unwrap()
 }
 
-fn record(log: &mut AuditFileWriter) -> Duration {
+fn record(log: &QueuedWriter) -> Duration {
     let event = AuditEventEnvelope::new(service_id(), routine());
     let started = Instant::now();
     for _ in 0..EVENTS {
-        log.write_event(&event).unwrap();
+        log.emit(&event.event, &event.sanitized).unwrap();
     }
     log.flush().unwrap();
     started.elapsed()
@@ -57,16 +59,16 @@ fn record(log: &mut AuditFileWriter) -> Duration {
 fn rounds(mode: FlushMode, count: u64) -> Vec<[Duration; 2]> {
     // On the disk that the build is on: a temporary directory may be memory.
     let parent = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut logs = [false, true].map(|is_sealed| {
-        let mut log = opened(&parent.path().join(is_sealed.to_string()), mode, is_sealed);
-        record(&mut log);
+    let logs = [false, true].map(|is_sealed| {
+        let log = opened(&parent.path().join(is_sealed.to_string()), mode, is_sealed);
+        record(&log);
         log
     });
     let mut round = |number: u64| {
         let mut times = [Duration::ZERO; 2];
         for turn in 0..2 {
             let which = usize::from((number + turn).is_multiple_of(2));
-            times[which] = record(&mut logs[which]);
+            times[which] = record(&logs[which]);
         }
         times
     };
@@ -88,7 +90,7 @@ fn records_of_a_log_with_a_key_have_seals_and_of_one_without_have_none() {
     let parent = tempfile::tempdir().unwrap();
     for is_sealed in [false, true] {
         let dir = parent.path().join(is_sealed.to_string());
-        record(&mut opened(&dir, FlushMode::Immediate, is_sealed));
+        record(&opened(&dir, FlushMode::Immediate, is_sealed));
         let segments = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
         let text: String = segments
             .filter(|path| path.to_string_lossy().ends_with(".audit.jsonl"))

@@ -2,7 +2,7 @@
 
 use audit_core::lifecycle::{LifecycleEvent, write_audit_id};
 use audit_core::limits::{RECORD_FRAME_BYTES_MAX, SEQ_MAX};
-use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
+use audit_core::record::{RecordHead, write_hashed, write_lifecycle_payload};
 use audit_core::{Receipt, RecordTime, ServiceId};
 
 use super::lines::length;
@@ -149,8 +149,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let prev_hash = self.lines.built.last().map_or(*self.chain.prev_hash(), |(hash, _)| *hash);
         write_audit_id(&mut self.audit_id, service_id, seq);
         let head = RecordHead { seq, audit_id: &self.audit_id, timestamp, service_id };
-        let hash = write_record(&mut self.lines.bytes, &head, payload, &prev_hash);
+        let (hash, hasher) = write_hashed(&mut self.lines.bytes, &head, payload, &prev_hash);
         self.lines.built.push((hash, self.lines.bytes.len()));
+        self.lines.hasher = Some(hasher);
         Ok(Receipt { seq, hash })
     }
 

@@ -4,9 +4,10 @@
 use std::io;
 use std::sync::Arc;
 
+use audit_core::digest::Hasher;
 use audit_core::limits::{BATCH_BYTES_MAX, RECORD_FRAME_BYTES_MAX};
 use audit_core::record::HASH_FIELD_BYTES;
-use audit_core::seal::seal_record;
+use audit_core::seal::{seal_hashed, seal_record};
 use audit_core::{Digest, Receipt, SealKey};
 
 use super::{AuditFileWriter, Claim};
@@ -21,6 +22,8 @@ pub(super) struct Lines {
     pub(super) bytes: Vec<u8>,
     /// Of each line its hash, and where it ends.
     pub(super) built: Vec<(Digest, usize)>,
+    /// What has hashed the last of them, as long as it has no seal.
+    pub(super) hasher: Option<Hasher>,
     /// For whom they are.
     pub(super) claim: Claim,
 }
@@ -33,15 +36,15 @@ impl Lines {
         Self {
             bytes: Vec::with_capacity(bytes),
             built: Vec::with_capacity(records),
+            hasher: None,
             claim: Claim::Routine,
         }
     }
 
     /// Seals the last one.
     fn seal_last(&mut self, key: &SealKey) {
-        let start = self.built.iter().rev().nth(1).map_or(0, |(_, end)| *end);
-        if let Some((hash, end)) = self.built.last_mut() {
-            *hash = seal_record(&mut self.bytes, start, hash, key);
+        if let (Some((hash, end)), Some(hasher)) = (self.built.last_mut(), self.hasher.take()) {
+            *hash = seal_hashed(&mut self.bytes, hasher, hash, key);
             *end = self.bytes.len();
         }
     }
@@ -49,6 +52,7 @@ impl Lines {
     fn clear(&mut self) {
         self.bytes.clear();
         self.built.clear();
+        self.hasher = None;
     }
 }
 
