@@ -156,6 +156,7 @@ pub fn split_seal(body: &[u8]) -> Option<(&[u8], Seal)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::leaf_hash;
     use crate::lifecycle::write_audit_id;
     use crate::record::{RecordHead, write_record};
     use crate::service::ServiceId;
