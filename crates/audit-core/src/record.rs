@@ -5,9 +5,9 @@
 //! |<------------------------------------------------------ B ------------------------------------------------------->|<--- 75 --->|
 //! ```
 //!
-//! `D` is [`leaf_hash`] of `B`, the line without its last 75 bytes and its line feed. What a caller
-//! contributes, `E[,"sanitized":F]`, is the *payload*: it needs neither seq nor link, so it can be
-//! encoded before the record has its place. The seal, of logs that sign, is put in by
+//! `D` is [`leaf_hash`](crate::digest::leaf_hash) of `B`, the line without its last 75 bytes and its line
+//! feed. What a caller contributes, `E[,"sanitized":F]`, is the *payload*: it needs neither seq nor link,
+//! so it can be encoded before the record has its place. The seal, of logs that sign, is put in by
 //! [`seal_record`](crate::seal::seal_record) once it is known that the record is last in its write.
 
 mod payload;
