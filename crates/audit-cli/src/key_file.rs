@@ -11,9 +11,6 @@ use audit_log::checkpoint::{KeyError, KeyKind, SigningKey, VerifyingKey};
 use rustix::process::geteuid;
 use zeroize::Zeroizing;
 
-/// What begins the text of every private key.
-const PRIVATE: &str = "PRIVATE+KEY+";
-
 /// Why a key file is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyFileError {
@@ -103,14 +100,13 @@ pub(crate) fn public(text: &str) -> Result<VerifyingKey, String> {
         Ok(key) => return Ok(key),
         Err(error) => error,
     };
-    // Every key has a plus sign, and the bytes of one in Base 64 behind two of them.
-    let path = Path::new(text);
-    if !path.exists() {
-        return Err(format!("{error}, and no file is called so"));
-    }
     let shown = Inert(text);
-    let file = File::open(path).and_then(read_secret);
-    let held = file.map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let held = match File::open(text).and_then(read_secret) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
+            return Err(format!("{error}, and no file is called so"));
+        }
+        held => held.map_err(|error| format!("cannot read {shown}: {error}"))?,
+    };
     let held = str::from_utf8(&held).unwrap_or_default().trim_end();
     if holds_private(held.as_bytes()) {
         return Err(format!("{shown} holds a private key: audit vkey prints the public one"));
@@ -120,5 +116,5 @@ pub(crate) fn public(text: &str) -> Result<VerifyingKey, String> {
 
 /// Whether a private key stands in a text.
 pub(crate) fn holds_private(text: &[u8]) -> bool {
-    memchr::memmem::find(text, PRIVATE.as_bytes()).is_some()
+    memchr::memmem::find(text, SigningKey::TEXT_PREFIX.as_bytes()).is_some()
 }

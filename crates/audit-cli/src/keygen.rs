@@ -21,8 +21,8 @@ Exit status: 0 when the key is there, 2 when the command could not do its work."
 /// Makes the key pair that a log's checkpoints are signed with.
 ///
 /// The private key is written to a file that only you may read, the public one (the vkey) to another,
-/// or it is printed; `audit vkey` prints it again. Keep the vkey where who can change the log cannot change it: an auditor verifies with
-/// it. The name becomes the origin of the log's checkpoints and belongs to one log alone.
+/// or it is printed; `audit vkey` prints it again. Keep the vkey where who can change the log cannot
+/// change it: an auditor verifies with it. The name becomes the origin of the log's checkpoints and belongs to one log alone.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct KeygenArgs {

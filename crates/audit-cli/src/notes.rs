@@ -123,16 +123,6 @@ impl Beside {
 
     fn read(&self, name: &str) -> Result<Vec<u8>, OpenError> {
         let file = self.source.open_checkpoint(name)?;
-        let most = NOTE_BYTES_MAX.saturating_add(1);
-        let mut bytes = vec![0; usize::try_from(file.size()?).unwrap_or(most).min(most)];
-        let mut length = 0_usize;
-        while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
-            match file.read_at(u64::try_from(length).unwrap_or(u64::MAX), room)? {
-                0 => break,
-                read => length = length.saturating_add(read),
-            }
-        }
-        bytes.truncate(length);
-        Ok(bytes)
+        Ok(file.read_up_to(0, NOTE_BYTES_MAX.saturating_add(1))?)
     }
 }

@@ -7,21 +7,8 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{audit, is_there, told};
+use common::{audit, is_there, told, verbs};
 use tempfile::TempDir;
-
-/// The subcommands that the help shows, without itself.
-fn verbs() -> Vec<String> {
-    let help = String::from_utf8(audit(&["--help"], "").stdout).unwrap();
-    let (_, commands) = help.split_once("Commands:\n").unwrap();
-    // A summary that is longer than a line goes on in the next, further to the right.
-    let lines = commands.lines().take_while(|line| !line.is_empty());
-    let shown = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-    let shown = shown.filter(|verb| !verb.is_empty());
-    let verbs: Vec<_> = shown.filter(|verb| *verb != "help").map(str::to_owned).collect();
-    assert!(verbs.len() >= 3, "{help}");
-    verbs
-}
 
 fn assets() -> TempDir {
     let dir = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{Key, Log, audit, events, is_there, told};
+use common::{Key, Log, audit, events, is_there, told, verbs};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The text of a private key that nobody has.
@@ -27,20 +27,16 @@ const SEED: &str = "AYEKFALVFGyNhPJEMzD1QIDr";
 
 /// The names of the commands, and of the options of each that take a value.
 fn commands() -> Vec<(String, Vec<String>)> {
-    let help = String::from_utf8(audit(&["--help"], "").stdout).unwrap();
-    let (_, listed) = help.split_once("Commands:\n").unwrap();
-    let listed = listed.lines().take_while(|line| !line.is_empty());
-    let verbs = listed.filter_map(|line| line.split_whitespace().next());
-    verbs
-        .filter(|verb| *verb != "help")
+    verbs()
+        .into_iter()
         .map(|verb| {
-            let help = String::from_utf8(audit(&[verb, "--help"], "").stdout).unwrap();
+            let help = String::from_utf8(audit(&[&verb, "--help"], "").stdout).unwrap();
             let options = help.lines().filter_map(|line| {
                 let (option, _) = line.trim_start().split_once(" <")?;
                 let option = option.rsplit(' ').next()?;
                 option.starts_with("--").then(|| option.to_owned())
             });
-            (verb.to_owned(), options.collect())
+            (verb, options.collect())
         })
         .collect()
 }

@@ -69,18 +69,8 @@ impl<F: LogFile> Lookup<'_, F> {
     }
 
     fn read(&self, offset: u64) -> io::Result<Vec<u8>> {
-        let length = usize::try_from(self.size.saturating_sub(offset).min(WINDOW_BYTES));
-        let mut bytes = vec![0; length.unwrap_or(0)];
-        let mut read = 0_usize;
-        while let Some(room) = bytes.get_mut(read..).filter(|room| !room.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-            match self.file.read_at(at, room)? {
-                0 => break,
-                more => read = read.saturating_add(more),
-            }
-        }
-        bytes.truncate(read);
-        Ok(bytes)
+        let length = self.size.saturating_sub(offset).min(WINDOW_BYTES);
+        self.file.read_up_to(offset, usize::try_from(length).unwrap_or(0))
     }
 }
 

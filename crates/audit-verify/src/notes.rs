@@ -143,19 +143,7 @@ fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
 /// All bytes of a file, or one more than a note may have.
 fn read_whole(file: &impl LogFile) -> io::Result<Vec<u8>> {
     let most = NOTE_BYTES_MAX.saturating_add(1);
-    let most = if broken::is(Broken::NoteUnbounded) { usize::MAX } else { most };
-    let size = usize::try_from(file.size()?).unwrap_or(most).min(most);
-    let mut bytes = vec![0; size];
-    let mut length = 0_usize;
-    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
-        let offset = u64::try_from(length).unwrap_or(u64::MAX);
-        match file.read_at(offset, room)? {
-            0 => break,
-            more => length = length.saturating_add(more),
-        }
-    }
-    bytes.truncate(length);
-    Ok(bytes)
+    file.read_up_to(0, if broken::is(Broken::NoteUnbounded) { usize::MAX } else { most })
 }
 
 /// `<size, 20 digits>.note`.

@@ -13,9 +13,6 @@ use super::{
     KeyError, KeyId, KeyKind, KeyName, SEED_BYTES, SIGNATURE_BYTES, VerifyingKey, split_text,
 };
 
-/// What begins the text of every private key, so that none is taken for a public one.
-const PREFIX: &str = "PRIVATE+KEY+";
-
 /// Bytes of type and seed.
 const TYPED_SEED_BYTES: usize = 1 + SEED_BYTES;
 
@@ -31,6 +28,9 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
+    /// What begins the text of every private key, so that none is taken for a public one.
+    pub const TEXT_PREFIX: &str = "PRIVATE+KEY+";
+
     /// The key that the records of a log are sealed with, derived from the seed.
     #[must_use]
     pub fn seal_key(&self, log_id: LogId) -> SealKey {
@@ -64,7 +64,7 @@ impl SigningKey {
     /// [`KeyError::UnknownType`] where this crate cannot sign with such a key, and
     /// [`KeyError::IdMismatch`] where name, id and seed do not belong together.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let rest = text.strip_prefix(PREFIX).ok_or(KeyError::Malformed)?;
+        let rest = text.strip_prefix(Self::TEXT_PREFIX).ok_or(KeyError::Malformed)?;
         let (name, stated, encoded) = split_text(rest)?;
         let mut typed = Zeroizing::new([0; TYPED_SEED_CHARS]);
         let length = STANDARD
@@ -91,7 +91,7 @@ impl SigningKey {
         // So many characters they are, the only condition under which this can fail.
         let written = STANDARD.encode_slice(typed.as_slice(), encoded.as_mut_slice());
         debug_assert_eq!(written, Ok(TYPED_SEED_CHARS));
-        let head = format!("{PREFIX}{}+{}+", self.name(), self.id());
+        let head = format!("{}{}+{}+", Self::TEXT_PREFIX, self.name(), self.id());
         // Room for all of it from the beginning: a text that grows leaves copies behind.
         let length = head.len().saturating_add(TYPED_SEED_CHARS);
         let mut text = Zeroizing::new(String::with_capacity(length));

@@ -41,6 +41,19 @@ pub(crate) fn fed(command: &mut Command, input: &[u8]) -> Output {
     done
 }
 
+/// The subcommands that the help shows, without itself.
+pub(crate) fn verbs() -> Vec<String> {
+    let help = String::from_utf8(audit(&["--help"], "").stdout).unwrap();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    // A summary that is longer than a line goes on in the next, further to the right.
+    let lines = commands.lines().take_while(|line| !line.is_empty());
+    let shown = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let shown = shown.filter(|verb| !verb.is_empty());
+    let verbs: Vec<_> = shown.filter(|verb| *verb != "help").map(str::to_owned).collect();
+    assert!(verbs.len() >= 3, "{help}");
+    verbs
+}
+
 /// What a command told a person.
 pub(crate) fn told(done: &Output) -> String {
     String::from_utf8_lossy(&done.stderr).into_owned()

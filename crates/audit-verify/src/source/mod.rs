@@ -69,6 +69,26 @@ pub trait LogFile: Debug + Sync {
     /// They cannot be read. A signal is no error.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// All bytes from `offset` on, or as many as asked for.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read.
+    fn read_up_to(&self, offset: u64, most: usize) -> io::Result<Vec<u8>> {
+        let left = usize::try_from(self.size()?.saturating_sub(offset)).unwrap_or(most);
+        let mut bytes = vec![0; left.min(most)];
+        let mut length = 0_usize;
+        while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
+            let at = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+            match self.read_at(at, room)? {
+                0 => break,
+                more => length = length.saturating_add(more),
+            }
+        }
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
     /// Where, from `offset` on, there is something to read: all before it is a hole, which reads as
     /// NULs and takes no room on the disk. Who cannot tell says that there is something everywhere.
     ///

@@ -303,12 +303,9 @@ fn prune_at<S: Store>(store: &S, seq: u64) -> Result<Option<SegmentsPruned>, Ope
 /// Whether a segment whose deletion was declared is there, and as it was then.
 pub(crate) fn is_as_declared<S: Store>(store: &S, pruned: &PrunedFile) -> bool {
     let Ok(file) = store.open(&pruned.name) else { return false };
-    let is_as_long = file.length().is_ok_and(|length| length == pruned.size);
-    if !is_as_long && !broken::is(Broken::PruneChanged) {
-        return false;
-    }
-    let digest = digest_from(&file, 0);
-    digest.is_ok_and(|sha256| sha256 == pruned.sha256 || broken::is(Broken::PruneChanged))
+    let is_as_long = || file.length().is_ok_and(|length| length == pruned.size);
+    let is_same = || digest_from(&file, 0).is_ok_and(|sha256| sha256 == pruned.sha256);
+    (is_as_long() && is_same()) || broken::is(Broken::PruneChanged)
 }
 
 fn open<S: Store>(store: &S, segment: SegmentName) -> Result<S::Segment, OpenError> {

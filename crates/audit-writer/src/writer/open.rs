@@ -12,8 +12,8 @@ use audit_checkpoint::SigningKey;
 use audit_core::lifecycle::{
     LifecycleEvent, LogId, LogOpened, PreviousSegment, SegmentKey, SegmentOpened, write_audit_id,
 };
-use audit_core::record::{RecordHead, write_lifecycle_payload, write_record};
-use audit_core::seal::seal_record;
+use audit_core::record::{RecordHead, write_hashed, write_lifecycle_payload};
+use audit_core::seal::seal_hashed;
 use audit_core::{RecordTime, ServiceId};
 
 use super::close::seal;
@@ -220,12 +220,11 @@ impl Opening {
             write_lifecycle_payload(&mut payload, event);
             write_audit_id(&mut audit_id, service_id, seq);
             let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id };
-            let start = lines.len();
-            let mut hash = write_record(&mut lines, &head, &payload, chain.prev_hash());
+            let (mut hash, hasher) = write_hashed(&mut lines, &head, &payload, chain.prev_hash());
             if let Some(sealing) = self.sealing.as_ref().filter(|_| index == last)
                 && !broken::is(Broken::OpeningUnsealed)
             {
-                hash = seal_record(&mut lines, start, &hash, &sealing.key);
+                hash = seal_hashed(&mut lines, hasher, &hash, &sealing.key);
             }
             chain.push(hash);
         }

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use audit_testkit::dice::Dice;
 use audit_testkit::soak::go_through;
+use audit_verify::Verdict;
 use serde_json::json;
 
 use crate::additions::added;
@@ -57,6 +58,21 @@ struct Case<'c> {
     done: Vec<&'static str>,
 }
 
+impl Case<'_> {
+    fn go_on(&self, course: &Course) -> Result<Answer, String> {
+        let Self { past, found, done } = self;
+        law_of_writers::check(past, found, course)
+            .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))
+    }
+
+    fn add(&self, others: &[Past], dice: &mut Dice) -> Result<Verdict, String> {
+        let Self { past, found, done } = self;
+        let more = added(found, past, others, dice);
+        law_of_additions::check(past, found, &more)
+            .map_err(|why| format!("{}, {done:?}, then {:?}: {why}", past.name, more.done))
+    }
+}
+
 /// What cases are drawn from.
 struct Deck {
     pasts: Vec<Past>,
@@ -91,11 +107,9 @@ pub(crate) fn writers(first: u64, cases: u64) -> Counts {
     let deck = Deck::new();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let Case { past, found, done } = deck.draw(dice);
-        let course = Course::drawn(dice, past.seed.is_some());
-        let answer = law_of_writers::check(&past, &found, &course)
-            .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))?;
-        Ok(match answer {
+        let case = deck.draw(dice);
+        let course = Course::drawn(dice, case.past.seed.is_some());
+        Ok(match case.go_on(&course)? {
             Answer::Refused => "refused".to_owned(),
             Answer::Idle => "left as it was".to_owned(),
             Answer::WentOn(verdict) => format!("went on, {verdict} alone before"),
@@ -108,11 +122,7 @@ pub(crate) fn additions(first: u64, cases: u64) -> Counts {
     let deck = Deck::new();
     play(first, cases, |seed| {
         let dice = &mut Dice::new(seed);
-        let Case { past, found, done } = deck.draw(dice);
-        let more = added(&found, &past, &deck.pasts, dice);
-        let what = more.done.clone();
-        let verdict = law_of_additions::check(&past, &found, &more)
-            .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
+        let verdict = deck.draw(dice).add(&deck.pasts, dice)?;
         Ok(format!("{verdict} alone before"))
     })
 }
@@ -126,16 +136,12 @@ pub(crate) fn at_each_step() -> Counts {
         let number = usize::try_from(number).unwrap();
         let past = moments[number / KINDS].cut(dice.seed());
         let mut found = past.files.clone();
-        let done = segments(&found).next().is_some() && !past.leaves.is_empty();
-        let done = done.then(|| attack(number % KINDS, &mut found, &past, &others, dice));
-        let course = Course::drawn(dice, true);
-        law_of_writers::check(&past, &found, &course)
-            .map_err(|why| format!("{}, {done:?}, {course:?}: {why}", past.name))?;
-        let more = added(&found, &past, &others, dice);
-        let what = more.done.clone();
-        law_of_additions::check(&past, &found, &more)
-            .map_err(|why| format!("{}, {done:?}, then {what:?}: {why}", past.name))?;
-        Ok(past.name.to_owned())
+        let is_a_log = segments(&found).next().is_some() && !past.leaves.is_empty();
+        let done = is_a_log.then(|| attack(number % KINDS, &mut found, &past, &others, dice));
+        let case = Case { past: Cow::Owned(past), found, done: done.into_iter().collect() };
+        case.go_on(&Course::drawn(dice, true))?;
+        case.add(&others, dice)?;
+        Ok(case.past.name.to_owned())
     })
 }
 

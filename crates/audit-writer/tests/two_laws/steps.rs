@@ -1,8 +1,6 @@
 //! A life of a log in which a writer takes each step that has an order: what it does is declared, made
 //! durable, signed and done, one after another, and the power can go between any two of these.
 
-use std::time::Duration;
-
 use audit_core::{OnDamage, Receipt, RetentionPolicy};
 use audit_writer::store::Failure;
 use audit_writer::{ClockTrust, Signing, SimDisk};
@@ -138,7 +136,7 @@ impl Steps {
         self.disk.replace(&newest, bytes);
         self.begin("going on behind damage", None);
         let mut log = life.bare(OnDamage::ContinueInNewSegment);
-        log.sign(Signing::new(key(SEED + 1)).every(Duration::from_mins(1))).unwrap();
+        log.sign(Signing::new(key(SEED + 1))).unwrap();
         record(&mut log, 3);
         log.close().unwrap();
     }
