@@ -106,6 +106,8 @@ pub(crate) enum Broken {
     PruneChanged,
     /// Among the files that an interrupted prune has left, one that it does not name is passed over.
     PruneAmong,
+    /// A segment is deleted that tells of damaged or missing records.
+    PruneTold,
     /// A segment is written to for more than 31 days.
     SegmentAgeless,
     /// An unfinished line longer than any record is a crash's.
@@ -151,7 +153,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 57] = [
+    const NAMES: [(&str, Broken); 58] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -201,6 +203,7 @@ mod chosen {
         ("age-uncapped", Broken::AgeUncapped),
         ("prune-changed", Broken::PruneChanged),
         ("prune-among", Broken::PruneAmong),
+        ("prune-told", Broken::PruneTold),
         ("segment-ageless", Broken::SegmentAgeless),
         ("line-unbounded", Broken::LineUnbounded),
         ("recorded-unread", Broken::RecordedUnread),

@@ -189,6 +189,44 @@ fn a_segment_that_is_not_whole_is_evidence_and_stays_with_all_that_follow() {
     }
 }
 
+/// Without a key anybody can put it there, and a prune must not be what takes it away again.
+#[test]
+fn a_segment_that_tells_of_damaged_or_missing_records_is_evidence_and_stays() {
+    let (nothing, file) = ("00".repeat(32), "00000000000000000000.2026-01-01.audit.jsonl");
+    let told = [
+        format!(
+            r#"{{"event_type":"segment_missing","file":"{file}","first_seq":0,"last_seq":2,"last_hash":"{nothing}","reason":"acknowledged","text":"moved"}}"#
+        ),
+        format!(
+            r#"{{"event_type":"damage_found","file":"{file}","offset":0,"code":"hash_wrong"}}"#
+        ),
+    ];
+    for event in told {
+        let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+        let mut log = opened(&disk, &clock);
+        log.write_event(&routine(0)).unwrap();
+        log.close().unwrap();
+        let last = segments(&disk).pop().unwrap();
+        let mut lines = lines_of(&disk, &last);
+        let closed = lines.pop().unwrap();
+        lines.push(forged(&closed, r#"{"event_type":"log_closed"}"#, &event));
+        disk.replace(&last, lines.concat().into_bytes());
+        clock.pass(DAY);
+        let mut log = opened(&disk, &clock);
+        log.write_event(&routine(1)).unwrap();
+        log.close().unwrap();
+        clock.pass(DAY * 100);
+        let verdict = verify(disk.files()).verdict;
+        assert!(verdict >= Verdict::Truncated, "{verdict}");
+
+        let mut log = opened(&disk, &clock);
+        let error = log.prune(days(30), ClockTrust::Whole).unwrap_err();
+        assert!(matches!(&error, PruneError::Damaged { file } if *file == last), "{error}");
+        log.close().unwrap();
+        assert_eq!(verify(disk.files()).verdict, verdict);
+    }
+}
+
 #[expect(clippy::ptr_arg, reason = "the others change the length")]
 fn flip(bytes: &mut Vec<u8>) {
     let middle = bytes.len() / 2;

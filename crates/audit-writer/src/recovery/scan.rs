@@ -80,6 +80,8 @@ pub(super) struct Scan {
     recent: Recent,
     /// What it says of deletions.
     pub(super) prunes: Vec<NewestPrune>,
+    /// Whether it says that records are damaged or gone.
+    pub(super) tells_of_fault: bool,
     /// The last record with a seal that counts.
     pub(super) sealed: Option<SealedEnd>,
 }
@@ -98,8 +100,8 @@ impl Scan {
             key_named: None,
         };
         let (follows, key, opened, sealed) = (None, None, None, None);
-        let recent = Recent::new(Frontier::new());
-        Self { name, follows, key, opened, known, recent, prunes: Vec::new(), sealed }
+        let (recent, prunes) = (Recent::new(Frontier::new()), Vec::new());
+        Self { name, follows, key, opened, known, recent, prunes, tells_of_fault: false, sealed }
     }
 
     /// The walk over a segment that is to begin where another ended.
@@ -196,6 +198,7 @@ impl Scan {
             known.unsynced_bytes_max.get_or_insert(opened.unsynced_bytes_max);
         }
         known.closed = line.is("log_closed");
+        self.tells_of_fault |= matches!(line.own(), Some(Own::DamageFound | Own::SegmentMissing));
         known.other_version = line.format_changed();
         if let Some(pruned) = line.segments_pruned() {
             self.prunes.push(pruned.0);

@@ -123,7 +123,8 @@ pub(crate) struct Old {
 }
 
 impl Old {
-    /// Reads a segment to its end; `None` when it is not whole up to where the next one goes on.
+    /// Reads a segment to its end; `None` when it is not whole up to where the next one goes on, or
+    /// tells of records that are not.
     pub(crate) fn read<S: Store>(
         store: &S,
         segment: SegmentName,
@@ -141,6 +142,10 @@ impl Old {
         let Some(last) = last.filter(|_| next.follows(&scan, &name, tail.as_ref())) else {
             return Ok(None);
         };
+        // What it says of records that are damaged or gone nothing else may say.
+        if scan.tells_of_fault && !broken::is(Broken::PruneTold) {
+            return Ok(None);
+        }
         // A prune that it tells of, and that contradicts what is left, is evidence like any other.
         for pruned in &scan.prunes {
             let is_judged = pruned.last_seq.saturating_add(1) >= first_seq(store)?;

@@ -1,7 +1,7 @@
 //! Nothing that is added makes a log better: no verdict milder, no finding a notice, no coverage
 //! wider.
 
-use audit_verify::{Report, Verdict, verify_source};
+use audit_verify::{Code, Report, Verdict, verify_source};
 
 use crate::additions::More;
 use crate::builder::Files;
@@ -28,6 +28,15 @@ fn judged_shelf(shelf: &Shelf, levels: &Levels) -> [Report; 3] {
     levels.each_ref().map(|options| verify_source(shelf, options, &mut |_| ()).unwrap())
 }
 
+/// Whether all that was wrong with a log that is cut off is that its last opening is cut off too, and
+/// what is added makes that whole: it hides that an opening was cut, and not that the log was.
+fn repairs_opening(before: &Report, after: &Report, more: &More) -> bool {
+    let mut wrong = before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
+    after.verdict == Verdict::Truncated
+        && !more.is_beside
+        && wrong.all(|it| it.code == Code::LogOpenedMissing)
+}
+
 fn compare(
     past: &Past,
     more: &More,
@@ -50,7 +59,7 @@ fn compare(
     let is_unknown = !more.is_beside
         && !more.obstacles.is_empty()
         && (before.verdict, after.verdict) == (Verdict::Truncated, Verdict::Unverifiable);
-    let is_excused = is_hidden || is_unknown;
+    let is_excused = is_hidden || is_unknown || repairs_opening(before, after, more);
     if badness(after.verdict) < badness(before.verdict) && !is_excused {
         return Err("it became milder".to_owned());
     }
