@@ -1,14 +1,14 @@
 //! What the next segment says of the tail of one, and whether it is so.
 
 use crate::broken::{self, Broken};
-use crate::check::{Follows, State};
+use crate::check::State;
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogRecovered, TailKind};
 use crate::parse::record::{Foreign, Hashed, Record};
 use crate::scan::SegmentName;
 use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
-use crate::source::{LogFile, LogSource};
+use crate::source::LogFile;
 use crate::tail::{self, Before, Tail};
 
 /// Lines at the beginning of a segment that are looked at: `log_recovered` is the second one, unless a
@@ -36,15 +36,9 @@ pub(crate) enum After {
 
 impl After {
     /// Looks at the opening records of the next segment for what they say of the tail of `name`.
-    pub(crate) fn peek(
-        source: &impl LogSource,
-        buffer: &mut Buffer,
-        next: SegmentName,
-        name: SegmentName,
-    ) -> Self {
-        let Ok(file) = source.open(&next.to_string()) else { return Self::Unreadable };
-        let Ok(size) = file.size() else { return Self::Unreadable };
-        let mut lines = Lines::new(&file, Span::up_to(size), buffer, ());
+    pub(crate) fn peek(next: &impl LogFile, buffer: &mut Buffer, name: SegmentName) -> Self {
+        let Ok(size) = next.size() else { return Self::Unreadable };
+        let mut lines = Lines::new(next, Span::up_to(size), buffer, ());
         let mut scratch = Scratch::default();
         // Whether an account of a tail may be in a line that is damaged.
         let mut is_due = true;
@@ -99,18 +93,6 @@ impl After {
         }
     }
 
-    /// Whether another segment follows.
-    pub(crate) fn follows(&self) -> Follows {
-        match self {
-            Self::Nothing => Follows::Nothing,
-            Self::NoAccount
-            | Self::Account(_)
-            | Self::Opaque(_)
-            | Self::Damaged
-            | Self::Unreadable => Follows::Segment,
-        }
-    }
-
     /// Where the lines of a file of this size end, and its tail begins.
     pub(crate) fn end_of_lines(&self, size: u64) -> u64 {
         match self {
@@ -122,14 +104,9 @@ impl After {
 }
 
 /// Which segment a segment names as the one before it, where its first record can be read and says so.
-pub(crate) fn previous_of(
-    source: &impl LogSource,
-    buffer: &mut Buffer,
-    name: SegmentName,
-) -> Option<SegmentName> {
-    let file = source.open(&name.to_string()).ok()?;
+pub(crate) fn previous_of(file: &impl LogFile, buffer: &mut Buffer) -> Option<SegmentName> {
     let size = file.size().ok()?;
-    let mut lines = Lines::new(&file, Span::up_to(size), buffer, ());
+    let mut lines = Lines::new(file, Span::up_to(size), buffer, ());
     let Ok(Some(Line { text: Text::Whole(text), ended: true, .. })) = lines.next() else {
         return None;
     };
@@ -158,17 +135,6 @@ fn own_event(body: &[u8], scratch: &mut Scratch) -> Result<Option<Lifecycle>, Un
         Err(_) => return Err(Unread::Malformed),
     };
     Lifecycle::parse(&record.event_type, record.event).or(Ok(None))
-}
-
-/// Whether a segment says in its first record that it is sealed.
-pub(crate) fn is_sealed(file: &impl LogFile, size: u64, buffer: &mut Buffer) -> bool {
-    let mut lines = Lines::new(file, Span::up_to(size), buffer, ());
-    let Ok(Some(Line { text: Text::Whole(text), ended: true, .. })) = lines.next() else {
-        return false;
-    };
-    let hashed = Hashed::split(text).filter(Hashed::is_right);
-    let event = hashed.and_then(|hashed| own_event(hashed.body, &mut Scratch::default()).ok());
-    matches!(event.flatten(), Some(Lifecycle::SegmentOpened(opened)) if opened.key.is_some())
 }
 
 /// A finding about a tail that was examined.

@@ -29,6 +29,7 @@ mod report;
 mod scan;
 #[cfg(feature = "schema")]
 mod schema;
+mod segment;
 mod source;
 mod tail;
 mod trust;

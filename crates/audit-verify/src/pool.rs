@@ -2,7 +2,7 @@
 
 use std::iter;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 
@@ -55,26 +55,30 @@ struct Lane {
     seen: Sender<Piece>,
 }
 
-/// Shows the pieces of a file whose lines end at `end`, in order. All that were not shown, because
-/// the visitor has seen enough or a thread could not be started, are still to be read.
+/// Shows the pieces of the lines of a file, from one that begins with the span, in order. All that
+/// were not shown, because the visitor has seen enough or a thread could not be started, are still to
+/// be read.
 pub(crate) fn read_ahead<F: LogFile>(
     file: &F,
-    end: u64,
+    span: Range<u64>,
     jobs: Jobs,
     visit: &mut dyn FnMut(&Piece) -> ControlFlow<()>,
 ) {
+    let Range { start: begin, end } = span;
     let piece_bytes = u64::try_from(jobs.piece_bytes.get()).unwrap_or(u64::MAX);
-    if jobs.threads == NonZeroUsize::MIN || end <= piece_bytes {
+    let bytes = end.saturating_sub(begin);
+    if jobs.threads == NonZeroUsize::MIN || bytes <= piece_bytes {
         return;
     }
-    let pieces = usize::try_from(end.div_ceil(piece_bytes)).unwrap_or(usize::MAX);
+    let pieces = usize::try_from(bytes.div_ceil(piece_bytes)).unwrap_or(usize::MAX);
     let threads = jobs.threads.get().min(pieces);
     thread::scope(|scope| {
         let start = |first: usize| {
             let (ready, pieces) = mpsc::sync_channel(READY);
             let (seen, spare) = mpsc::channel();
             let part = move |number| {
-                let start = piece_bytes.saturating_mul(u64::try_from(number).unwrap_or(u64::MAX));
+                let before = piece_bytes.saturating_mul(u64::try_from(number).unwrap_or(u64::MAX));
+                let start = begin.saturating_add(before);
                 start..start.saturating_add(piece_bytes)
             };
             let parts =
@@ -100,7 +104,7 @@ pub(crate) fn read_ahead<F: LogFile>(
 /// Reads parts until there is none or nobody asks for them any more.
 fn read_parts(
     file: &impl LogFile,
-    parts: impl Iterator<Item = std::ops::Range<u64>>,
+    parts: impl Iterator<Item = Range<u64>>,
     end: u64,
     ready: &SyncSender<Piece>,
     spare: &Receiver<Piece>,

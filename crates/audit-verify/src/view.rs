@@ -1,21 +1,19 @@
 //! A log for people to read: every line in order, and what is wrong where.
 
-mod rest;
 mod shown;
 
 use std::io;
 use std::ops::ControlFlow;
 
-use crate::account::{self, After};
-use crate::check::{Assessed, Checker, Follows};
-use crate::finding::{Code, Finding, Ledger, Notice, Place, file};
+use crate::check::{Assessed, Checker};
+use crate::finding::{Code, Finding, Ledger, NoticeCode, Place};
 use crate::parse::json::Scratch;
-use crate::parse::lifecycle::LogRecovered;
-use crate::scan::SegmentName;
-use crate::scan::lines::{Buffer, Line, Lines, ReadError, Span, Text};
+use crate::pool::Jobs;
+use crate::scan::lines::Line;
+use crate::segment::{Ahead, Opened, Position, Segments, Unread, Visit};
 use crate::source::{LogFile, LogSource};
-use crate::tail;
 use crate::trust::Trust;
+use crate::verdict::Verdict;
 pub use shown::{RecordView, View};
 
 /// Reads a log that it does not trust, line by line, and goes on after a fault and while the log
@@ -29,67 +27,47 @@ pub use shown::{RecordView, View};
 pub struct Viewer<S> {
     source: S,
     reader: Reader,
-    at: Option<Position>,
+    at: Option<At>,
     /// What was said of the names in the directory.
     listed: Vec<Finding>,
+    /// What was said of files that were left out.
+    left_out: Vec<Finding>,
 }
 
 /// What reading takes besides the bytes.
 #[derive(Debug)]
 struct Reader {
-    checker: Checker,
+    segments: Segments,
     scratch: Scratch,
-    buffer: Buffer,
-    small: Buffer,
 }
 
-/// How far a segment was read.
+/// How far a segment was shown.
 #[derive(Debug)]
-struct Position {
-    name: SegmentName,
-    /// Where the next line begins, and how many stand before it.
-    offset: u64,
-    lines: u64,
+struct At {
+    position: Position,
     /// How long the segment was.
     size: Option<u64>,
     /// Whether nothing more of it is shown, whatever it becomes.
     is_done: bool,
-    /// Whether a fault in it is no crash's, so that every line behind it is shown.
-    is_broken: bool,
-    /// Whether its first record says that it is sealed.
-    is_sealed: bool,
-    /// An end as a crash leaves it, or a writer that is at work on it.
-    rest: Option<Rest>,
+    /// Whether something is wrong with it.
+    is_wrong: bool,
 }
 
-/// What is to be said of such an end where reading ends.
-#[derive(Debug)]
-enum Rest {
-    Torn(Finding),
-    Unsealed(Notice),
-}
-
-/// Where reading lines stopped.
-enum Stop {
-    /// At this end.
-    End(u64),
-    /// At a line that does not go on from the one before, with this end behind it.
-    Break(u64),
-    /// Where the visitor had seen enough.
-    Visitor,
+/// Shows lines.
+struct Showing<'r> {
+    scratch: &'r mut Scratch,
+    is_wrong: &'r mut bool,
+    visit: &'r mut dyn FnMut(View<'_>) -> ControlFlow<()>,
 }
 
 impl<S: LogSource> Viewer<S> {
     /// A view of a log from its beginning. Nothing is read yet.
     #[must_use]
     pub fn new(source: S) -> Self {
-        let reader = Reader {
-            checker: Checker::new(Trust::none(), Ledger::default()),
-            scratch: Scratch::default(),
-            buffer: Buffer::new(),
-            small: Buffer::small(),
-        };
-        Self { source, reader, at: None, listed: Vec::new() }
+        let checker = Checker::new(Trust::none(), Ledger::listing_all());
+        let reader =
+            Reader { segments: Segments::new(checker, Jobs::ONE), scratch: Scratch::default() };
+        Self { source, reader, at: None, listed: Vec::new(), left_out: Vec::new() }
     }
 
     /// Shows what stands in the log by now and was not shown yet. An unfinished end is left to
@@ -104,253 +82,144 @@ impl<S: LogSource> Viewer<S> {
         visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
     ) -> io::Result<ControlFlow<()>> {
         let mut ledger = Ledger::default();
-        let segments = crate::scan::segments(&self.source, &mut ledger)?;
+        let names = crate::scan::segments(&self.source, &mut ledger)?;
         let before = std::mem::replace(&mut self.listed, ledger.findings);
         for finding in self.listed.iter().filter(|finding| !before.contains(finding)) {
             if fault(finding, visit).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let current = self.at.as_ref().map(|at| at.name);
-        let done = segments.partition_point(|&name| Some(name) < current);
-        let mut rest = segments.get(done..).unwrap_or_default();
-        while let Some((&name, after)) = rest.split_first() {
-            if self.read_segment(name, after.first().copied(), visit).is_break() {
+        let Self { source, reader, at, left_out, .. } = self;
+        let current = at.as_ref().map(|at| at.position.name);
+        let done = names.partition_point(|&name| Some(name) < current);
+        let mut ahead = Ahead::new(source, names.get(done..).unwrap_or_default());
+        let mut ledger = Ledger::default();
+        while let Some(opened) = ahead.next(&mut ledger) {
+            for finding in std::mem::take(&mut ledger).findings {
+                if !left_out.contains(&finding) {
+                    let flow = fault(&finding, visit);
+                    left_out.push(finding);
+                    if flow.is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
+                }
+            }
+            let at = match &mut *at {
+                Some(at) if at.position.name == opened.name => at,
+                at => at.insert(At::start(reader.segments.begin(opened.name))),
+            };
+            if reader.read_segment(&opened, ahead.behind(), at, visit).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            rest = after;
         }
         Ok(ControlFlow::Continue(()))
     }
 
     /// Shows what can be said only where reading ends.
     pub fn finish(mut self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) {
-        let checker = &mut self.reader.checker;
-        let mut unsealed = None;
-        match self.at {
+        let checker = &mut self.reader.segments.checker;
+        match &mut self.at {
             None => checker.ledger.find(Finding::new(Code::NoRecords, Code::NoRecords.meaning())),
-            Some(at) if !at.is_done => {
-                checker.end_segment(&at.name.to_string(), Follows::Nothing);
-                match at.rest {
-                    Some(Rest::Torn(torn)) => checker.ledger.find(torn),
-                    Some(Rest::Unsealed(notice)) => unsealed = Some(notice),
-                    None => {}
-                }
-            }
+            Some(at) if !at.is_done => checker.end_newest(&mut at.position),
             Some(_) => {}
         }
         checker.finish();
-        if unsealed.is_some_and(|notice| visit(View::Skipped(notice)).is_break()) {
-            return;
+        if let Some(at) = &mut self.at {
+            self.reader.mark(at);
+            self.reader.account(at);
         }
         // Whether the visitor has seen enough no longer matters.
         let _seen = self.reader.tell(visit);
     }
-
-    fn read_segment(
-        &mut self,
-        name: SegmentName,
-        next: Option<SegmentName>,
-        visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let Self { source, reader, at, .. } = self;
-        if at.as_ref().is_none_or(|at| at.name != name) {
-            reader.checker.begin_segment(name);
-        }
-        let at = match at {
-            Some(at) if at.name == name => at,
-            at => at.insert(Position::start(name)),
-        };
-        if at.is_done {
-            return ControlFlow::Continue(());
-        }
-        let opened = source.open(&name.to_string()).and_then(|file| {
-            let size = file.size()?;
-            Ok((file, size))
-        });
-        let read = match opened {
-            // As long as it does not grow, there is nothing new in it.
-            Ok((_, size)) if next.is_none() && at.size == Some(size) => {
-                return ControlFlow::Continue(());
-            }
-            Ok((file, size)) => {
-                let after = next.map_or(After::Nothing, |next| {
-                    After::peek(source, &mut reader.small, next, name)
-                });
-                let read = reader.read_file(&file, size, &after, at, visit);
-                if matches!(read, Ok(ControlFlow::Continue(()))) {
-                    at.size = Some(size);
-                }
-                read.map_err(|error| file::not_read(name, &error))
-            }
-            Err(error) => Err(file::not_opened(name, &error)),
-        };
-        read.unwrap_or_else(|finding| {
-            at.is_done = true;
-            reader.checker.ledger.find(finding);
-            reader.checker.lose(next.map_or(0, |next| next.first_seq));
-            reader.tell(visit)
-        })
-    }
 }
 
-impl Position {
-    const fn start(name: SegmentName) -> Self {
-        let (offset, lines, size, rest) = (0, 0, None, None);
-        let (is_done, is_broken, is_sealed) = (false, false, false);
-        Self { name, offset, lines, size, is_done, is_broken, is_sealed, rest }
-    }
-
-    /// What lies before an end, from the next line on.
-    const fn up_to(&self, end: u64) -> Span {
-        Span { start: self.offset, lines_before: self.lines, end }
-    }
-
-    /// Goes on behind a line.
-    fn pass(&mut self, line: &Line<'_>) {
-        let bytes = match line.text {
-            Text::Whole(text) => u64::try_from(text.len()).unwrap_or(u64::MAX),
-            Text::TooLong(long) => long.bytes,
-        };
-        let end = line.offset.saturating_add(bytes);
-        self.offset = end.saturating_add(u64::from(line.ended));
-        self.lines = line.number;
+impl At {
+    const fn start(position: Position) -> Self {
+        Self { position, size: None, is_done: false, is_wrong: false }
     }
 }
 
 impl Reader {
-    fn read_file(
+    fn read_segment<F: LogFile>(
         &mut self,
-        file: &impl LogFile,
-        size: u64,
-        after: &After,
-        at: &mut Position,
+        opened: &Opened<F>,
+        next: Option<&Opened<F>>,
+        at: &mut At,
         visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, ReadError> {
-        if size < at.offset {
-            let source = io::ErrorKind::UnexpectedEof.into();
-            return Err(ReadError { offset: size, source });
+    ) -> ControlFlow<()> {
+        let size = opened.file.as_ref().ok().and_then(|file| file.size().ok());
+        // As long as it does not grow, there is nothing new in it.
+        let is_as_it_was = next.is_none() && size.is_some() && at.size == size;
+        if at.is_done || is_as_it_was {
+            return ControlFlow::Continue(());
         }
-        at.rest = None;
-        if at.offset == 0 {
-            at.is_sealed = account::is_sealed(file, size, &mut self.small);
-        }
-        let mut end = after.end_of_lines(size).max(at.offset);
-        let mut rest = if after.excuses() { self.rest(file, at, end)? } else { None };
-        let whole = end;
-        end = rest.as_ref().map_or(end, |(span, _)| span.start);
-        loop {
-            match self.read_lines(file, end, after, at, visit)? {
-                Stop::Visitor => return Ok(ControlFlow::Break(())),
-                Stop::End(reached) => {
-                    let bytes = whole.saturating_sub(reached);
-                    if let Some((span, before)) = rest.take() {
-                        let is_within = self.checker.state.is_within_limit(bytes);
-                        let examine = || tail::examine(file, span, before, &mut self.buffer);
-                        let tail = is_within.then(examine).transpose()?;
-                        let Some(tail) = tail.filter(|tail| tail.fault.is_none()) else {
-                            // No writer leaves so much unsealed, or leaves it so: all of it is shown.
-                            end = whole;
-                            continue;
-                        };
-                        self.keep_tail(&tail, after, at);
-                    }
-                    end = reached;
-                    break;
-                }
-                Stop::Break(reached) => {
-                    end = reached;
-                    if let Some(tail) = self.crash(file, at.up_to(reached))? {
-                        self.keep_tail(&tail, after, at);
-                        break;
-                    }
-                    at.is_broken = true;
-                }
+        let Self { segments, scratch } = self;
+        let mut showing = Showing { scratch, is_wrong: &mut at.is_wrong, visit };
+        match segments.read(opened, next, &mut at.position, &mut showing) {
+            Ok(ControlFlow::Break(())) => return ControlFlow::Break(()),
+            Ok(ControlFlow::Continue(())) => {
+                at.size = size;
+                at.is_done = next.is_some();
             }
+            Err(Unread) => at.is_done = true,
         }
-        if end == 0 {
-            at.is_done = true;
-            self.checker.take_empty(at.name);
+        self.mark(at);
+        if at.is_done {
+            self.account(at);
         }
-        if !matches!(after, After::Nothing) {
-            at.is_done = true;
-            self.checker.end_segment(&at.name.to_string(), after.follows());
-        }
-        if let After::Account(recovered) = after {
-            let skipped = self.compare_tail(file, at.up_to(size), recovered, at.name)?;
-            if let Some(notice) = skipped
-                && visit(View::Skipped(notice)).is_break()
-            {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(self.tell(visit))
+        self.tell(visit)
     }
 
-    /// Shows lines, up to an end or to a break that may be a crash's.
-    fn read_lines(
-        &mut self,
-        file: &impl LogFile,
-        end: u64,
-        after: &After,
-        at: &mut Position,
-        visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
-    ) -> Result<Stop, ReadError> {
-        let text = at.name.to_string();
-        let Self { checker, scratch, buffer, .. } = self;
-        let lines = Lines::new(file, at.up_to(end), buffer, ());
-        let may_grow = matches!(after, After::Nothing);
-        let mut lines = if may_grow { lines.of_growing_file() } else { lines };
-        let may_be_crash = after.excuses() && !at.is_broken;
-        while let Some(line) = lines.next()? {
-            let place = Place { file: &text, line: line.number, offset: line.offset };
-            let assessed = checker.assess(&line);
-            if may_be_crash && !assessed.is_linked() {
-                return Ok(Stop::Break(lines.end()));
-            }
-            at.pass(&line);
-            let record = RecordView::of(&line, &assessed, place, scratch);
-            let is_foreign = matches!(assessed, Assessed::Foreign { .. });
-            checker.apply(assessed, place);
-            let mut findings = std::mem::take(&mut checker.ledger).findings;
-            if record.is_none() && findings.is_empty() {
-                findings.push(unsaid(is_foreign).at(place));
-            }
-            let view = match record {
-                Some(record) if findings.is_empty() => View::Record(record),
-                record => View::Faulty { record, findings: &findings },
-            };
-            if visit(view).is_break() {
-                return Ok(Stop::Visitor);
-            }
-        }
-        Ok(Stop::End(lines.end()))
+    /// Keeps in mind that something is wrong with a segment.
+    fn mark(&self, at: &mut At) {
+        at.is_wrong |= self.segments.checker.ledger.finds_in(&at.position.name.to_string());
     }
 
-    /// Compares a tail with what the next segment says of it; what is to be known when both agree.
-    fn compare_tail(
-        &mut self,
-        file: &impl LogFile,
-        span: Span,
-        recovered: &LogRecovered,
-        name: SegmentName,
-    ) -> Result<Option<Notice>, ReadError> {
-        self.checker.tail_was_compared();
-        let state = &self.checker.state;
-        match account::compare(file, span, recovered, state, name, &mut self.buffer)? {
-            Ok(notice) => Ok(Some(notice)),
-            Err(finding) => {
-                self.checker.ledger.find(finding);
-                Ok(None)
-            }
-        }
+    /// Says of a tail what no damage of the segment behind it explains, once that has been read.
+    fn account(&mut self, at: &At) {
+        let Segments { checker, unaccounted, .. } = &mut self.segments;
+        let due = unaccounted.extract_if(.., |(_, next)| *next == at.position.name);
+        due.filter(|_| !at.is_wrong).for_each(|(finding, _)| checker.ledger.find(finding));
     }
 
-    /// Shows the findings that belong to no line.
+    /// Shows what belongs to no line.
     fn tell(&mut self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
-        let findings = std::mem::take(&mut self.checker.ledger).findings;
+        let ledger = &mut self.segments.checker.ledger;
+        let findings = std::mem::take(&mut ledger.findings);
+        let notices = std::mem::take(&mut ledger.notices);
+        let skips = |code| matches!(code, NoticeCode::TailRecovered | NoticeCode::UnsealedEnd);
+        let mut skipped = notices.into_iter().filter(|notice| skips(notice.code));
+        skipped.try_for_each(|notice| visit(View::Skipped(notice)))?;
         findings.iter().try_for_each(|finding| fault(finding, visit))
     }
+}
+
+impl Visit for Showing<'_> {
+    fn line(
+        &mut self,
+        checker: &mut Checker,
+        line: &Line<'_>,
+        assessed: Assessed<'_>,
+        place: Place<'_>,
+    ) -> ControlFlow<()> {
+        let record = RecordView::of(line, &assessed, place, self.scratch);
+        let is_foreign = matches!(assessed, Assessed::Foreign { .. });
+        checker.apply(assessed, place);
+        let mut findings = std::mem::take(&mut checker.ledger.findings);
+        checker.ledger.notices.clear();
+        if record.is_none() && findings.is_empty() {
+            findings.push(unsaid(is_foreign).at(place));
+        }
+        *self.is_wrong |= findings.iter().any(is_tampered);
+        (self.visit)(match record {
+            Some(record) if findings.is_empty() => View::Record(record),
+            record => View::Faulty { record, findings: &findings },
+        })
+    }
+}
+
+fn is_tampered(finding: &Finding) -> bool {
+    finding.verdict == Verdict::Tampered
 }
 
 /// Shows a finding alone.

@@ -1,7 +1,6 @@
 //! What a line is, by itself and after the one before it.
 
 use audit_core::Digest;
-use memchr::memmem;
 
 use super::Checker;
 use super::chain::{Chain, Link};
@@ -41,20 +40,6 @@ pub(crate) enum Assessed<'l> {
 }
 
 impl Assessed<'_> {
-    /// Whether it begins a segment that may be sealed.
-    pub(crate) fn names_a_key(&self) -> bool {
-        match self {
-            Self::Record { record, .. } => {
-                record.event_type == "segment_opened"
-                    && memmem::find(record.event, br#""key":"#).is_some()
-            }
-            Self::Foreign { .. }
-            | Self::Malformed { .. }
-            | Self::Damaged { .. }
-            | Self::Rest { .. } => false,
-        }
-    }
-
     /// Whether the prefix of whole, linked records goes on with it.
     pub(crate) fn is_linked(&self) -> bool {
         match self {

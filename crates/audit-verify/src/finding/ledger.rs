@@ -22,15 +22,22 @@ pub(crate) struct Ledger {
     pub(crate) worst: Option<Verdict>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) notice_counts: BTreeMap<NoticeCode, u64>,
+    /// Whether they are taken out as they come, so that none needs to be left out.
+    lists_all: bool,
 }
 
 impl Ledger {
+    /// A ledger from which findings and notices are taken as they come. They stay counted.
+    pub(crate) fn listing_all() -> Self {
+        Self { lists_all: true, ..Self::default() }
+    }
+
     pub(crate) fn find(&mut self, finding: Finding) {
         self.worst = self.worst.max(Some(finding.verdict));
         if let Some(fault) = FirstFault::of(&finding) {
             self.see(fault);
         }
-        if count(&mut self.finding_counts, finding.code, 1) {
+        if count(&mut self.finding_counts, finding.code, 1) || self.lists_all {
             self.findings.push(finding);
         }
     }
@@ -43,7 +50,7 @@ impl Ledger {
     }
 
     pub(crate) fn note(&mut self, notice: Notice) {
-        if count(&mut self.notice_counts, notice.code, 1) {
+        if count(&mut self.notice_counts, notice.code, 1) || self.lists_all {
             self.notices.push(notice);
         }
     }
@@ -61,33 +68,6 @@ impl Ledger {
         if more > 0 {
             count(&mut self.notice_counts, code, more);
         }
-    }
-
-    /// Takes over what another ledger holds.
-    pub(crate) fn append(&mut self, held: Self) {
-        let Self { findings, finding_counts, first_fault, worst, notices, notice_counts } = held;
-        if let Some(fault) = first_fault {
-            self.see(fault);
-        }
-        let mut listed: BTreeMap<Code, u64> = BTreeMap::new();
-        for finding in findings {
-            count(&mut listed, finding.code, 1);
-            self.find(finding);
-        }
-        for (code, total) in finding_counts {
-            let known = listed.get(&code).copied().unwrap_or(0);
-            self.find_unlisted(code, total.saturating_sub(known));
-        }
-        let mut listed: BTreeMap<NoticeCode, u64> = BTreeMap::new();
-        for notice in notices {
-            count(&mut listed, notice.code, 1);
-            self.note(notice);
-        }
-        for (code, total) in notice_counts {
-            let known = listed.get(&code).copied().unwrap_or(0);
-            self.note_unlisted(code, total.saturating_sub(known));
-        }
-        self.worst = self.worst.max(worst);
     }
 
     pub(crate) fn findings_total(&self) -> u64 {
@@ -139,14 +119,6 @@ mod tests {
         (0..1_000).for_each(|_| ledger.note(Notice::new(NoticeCode::TailRecovered, "so")));
         ledger.note(Notice::new(NoticeCode::PrunedPrefix, "so"));
         assert_eq!((ledger.notices.len(), ledger.notices_total()), (21, 1_001));
-
-        let mut whole = Ledger::default();
-        whole.find(Finding::new(Code::TornTail, "torn first"));
-        whole.append(ledger);
-        assert_eq!((whole.findings.len(), whole.findings_total()), (21, 1_002));
-        assert_eq!((whole.notices.len(), whole.notices_total()), (21, 1_001));
-        assert_eq!(whole.findings[0].message, "torn first");
-        assert_eq!(whole.worst, Some(Verdict::Tampered));
     }
 
     #[test]
@@ -170,10 +142,5 @@ mod tests {
         ledger.find(at(Code::HashMismatch, "1", 7));
         let first = ledger.first_fault.clone().unwrap();
         assert_eq!((first.code, first.file.as_str(), first.line), (Code::TornTail, "1", 7));
-
-        let mut later = Ledger::default();
-        later.find(at(Code::HashMismatch, "1", 8));
-        later.append(ledger);
-        assert_eq!(later.first_fault, Some(first));
     }
 }

@@ -152,11 +152,6 @@ impl<'f, F: LogFile, T: Tap> Lines<'f, F, T> {
         self.span.end
     }
 
-    /// Lines given out so far, and those before.
-    pub(crate) fn lines(&self) -> u64 {
-        self.span.lines_before
-    }
-
     /// The next line.
     pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>, ReadError> {
         let mut searched = 0_usize;

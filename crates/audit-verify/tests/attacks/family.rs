@@ -8,6 +8,7 @@ use audit_core::Receipt;
 use audit_testkit::soak::go_through;
 use audit_verify::{MemorySource, Requirement, Verdict, VerifyOptions, verify_source};
 
+use crate::agree::report_and_view_agree;
 use crate::builder::Files;
 use crate::honest::Honest;
 use crate::oracle::segments;
@@ -118,6 +119,8 @@ fn judge(honest: &Honest, family: &Family, mutant: Mutant) -> Result<bool, Strin
     // Whoever has kept the newest checkpoint needs none beside records that are all there.
     let is_beside = segments(&mutant.files).eq(segments(&honest.files));
     let source = MemorySource::new(mutant.files);
+    let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
+    report_and_view_agree(&report, source.clone())?;
     let mut passed_below = false;
     let mut before: Option<Verdict> = None;
     for level in Level::ALL.into_iter().filter(|level| level.is_had(honest)) {

@@ -8,6 +8,8 @@
 #[path = "../verify/accounts.rs"]
 #[expect(dead_code, reason = "the other tests of the verifier need the rest")]
 mod accounts;
+#[path = "../verify/agree.rs"]
+mod agree;
 #[path = "../verify/builder.rs"]
 #[expect(dead_code, reason = "the other tests of the verifier need the rest")]
 mod builder;

@@ -6,6 +6,7 @@
 mod accounts;
 mod added_notes;
 mod adopted;
+mod agree;
 mod bad_input;
 mod bit_flips;
 mod builder;

@@ -78,7 +78,7 @@ fn is_golden(dir: &Path) -> bool {
     dir.ends_with("golden")
 }
 
-fn files(dir: &Path) -> Files {
+pub(crate) fn files(dir: &Path) -> Files {
     let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
     let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
     files

@@ -7,12 +7,17 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+use audit_testkit::dice::Dice;
 use audit_verify::{
-    DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError, Verdict, View, Viewer,
+    DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError, Verdict, VerifyOptions,
+    View, Viewer, verify_source,
 };
 
 use crate::accounts::recovered_log;
+use crate::agree::report_and_view_agree;
 use crate::builder::{Builder, Files, codes, line_starts, twenty_records, verify};
+use crate::second::mutants::change;
+use crate::second::{files, logs};
 
 /// What was shown, a text for each.
 fn told(view: &View<'_>) -> String {
@@ -150,6 +155,24 @@ fn what_the_verifier_finds_the_viewer_shows() {
             assert!(viewer.read(&mut look).unwrap().is_continue());
             viewer.finish(&mut look);
             assert_eq!(worst, Some(report.verdict), "{name} at {at}");
+        }
+    }
+}
+
+#[test]
+fn report_and_view_say_the_same_of_the_corpus_and_of_ten_thousand_mutants() {
+    let dice = &mut Dice::new(1);
+    for dir in logs() {
+        let source = DirSource::open_dir(&dir).unwrap();
+        let report = verify_source(&source, &VerifyOptions::default(), &mut |_| ()).unwrap();
+        let said = report_and_view_agree(&report, source);
+        assert_eq!(said, Ok(()), "{}", dir.display());
+        let honest = files(&dir);
+        for _ in 0..80 {
+            let mut changed = honest.clone();
+            let told = change(&mut changed, dice);
+            let said = report_and_view_agree(&verify(&changed), MemorySource::new(changed));
+            assert_eq!(said, Ok(()), "{}: {told}", dir.display());
         }
     }
 }

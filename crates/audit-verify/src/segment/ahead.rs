@@ -1,0 +1,81 @@
+//! Segments in order, each opened once, and the one behind each before it is read.
+
+use std::collections::VecDeque;
+
+use crate::account;
+use crate::broken::{self, Broken};
+use crate::finding::{Ledger, file};
+use crate::scan::SegmentName;
+use crate::scan::lines::Buffer;
+use crate::source::{LogSource, OpenError};
+
+/// A segment, and its file if it can be opened.
+#[derive(Debug)]
+pub(crate) struct Opened<F> {
+    pub(crate) name: SegmentName,
+    pub(crate) file: Result<F, OpenError>,
+}
+
+/// The segments that are to be read.
+///
+/// What cannot be read accounts for nothing. A segment names the one before it, so one that names
+/// another leaves no place for a file between the two that cannot be opened: that is left out, and
+/// what is absent there is absent.
+pub(crate) struct Ahead<'s, S: LogSource + 's> {
+    source: &'s S,
+    names: std::slice::Iter<'s, SegmentName>,
+    opened: VecDeque<Opened<S::File<'s>>>,
+    small: Buffer,
+}
+
+impl<'s, S: LogSource> Ahead<'s, S> {
+    pub(crate) fn new(source: &'s S, names: &'s [SegmentName]) -> Self {
+        Self { source, names: names.iter(), opened: VecDeque::new(), small: Buffer::small() }
+    }
+
+    /// The next segment; of what is left out, the ledger is told.
+    pub(crate) fn next(&mut self, ledger: &mut Ledger) -> Option<Opened<S::File<'s>>> {
+        while self.opened.len() < 2 && self.open(ledger) {}
+        self.opened.pop_front()
+    }
+
+    /// The one behind the last that was given.
+    pub(crate) fn behind(&self) -> Option<&Opened<S::File<'s>>> {
+        self.opened.front()
+    }
+
+    /// Opens segments until one can be; whether there were any.
+    fn open(&mut self, ledger: &mut Ledger) -> bool {
+        let mut unread = Vec::new();
+        for &name in self.names.by_ref() {
+            match self.source.open(&name.to_string()) {
+                Err(error) => unread.push(Opened { name, file: Err(error) }),
+                Ok(file) => {
+                    let is_among = |named| unread.iter().any(|opened| opened.name == named);
+                    let is_followed = unread.is_empty()
+                        || account::previous_of(&file, &mut self.small).is_none_or(is_among);
+                    if is_followed || broken::is(Broken::GapHidden) {
+                        self.opened.extend(unread);
+                    } else {
+                        for left_out in unread {
+                            left_out.tell(ledger);
+                        }
+                    }
+                    self.opened.push_back(Opened { name, file: Ok(file) });
+                    return true;
+                }
+            }
+        }
+        let any = !unread.is_empty();
+        self.opened.extend(unread);
+        any
+    }
+}
+
+impl<F> Opened<F> {
+    fn tell(&self, ledger: &mut Ledger) {
+        if let Err(error) = &self.file {
+            ledger.find(file::not_opened(self.name, error));
+        }
+    }
+}
