@@ -61,6 +61,8 @@ rules! {
     HeadHidden = "head-hidden";
     EndHidden = "end-hidden";
     GapHidden = "gap-hidden";
+    LinkReadAgain = "link-read-again";
+    GoneUnread = "gone-unread";
     CoveredOutOfOrder = "covered-out-of-order";
     PruneFalse = "prune-false";
     PruneGap = "prune-gap";

@@ -43,7 +43,9 @@ pub use pool::Jobs;
 pub use report::{PaintedReport, Part, Report, SCHEMA_VERSION};
 #[cfg(feature = "schema")]
 pub use schema::report_schema;
-pub use source::{DirFile, DirSource, LogFile, LogSource, MemoryFile, MemorySource, OpenError};
+pub use source::{
+    DirFile, DirSource, FileIdentity, LogFile, LogSource, MemoryFile, MemorySource, OpenError,
+};
 pub use trust::{Identity, UnsignedLimit};
 pub use verdict::{AdoptedRecords, Requirement, Verdict};
 pub use verify::{Progress, VerifyOptions, verify_dir, verify_source};

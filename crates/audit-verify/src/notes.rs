@@ -14,7 +14,7 @@ use audit_core::limits::NOTE_BYTES_MAX;
 use crate::broken::{self, Broken};
 use crate::finding::{Code, Finding, FirstNames, Ledger, Notice, NoticeCode};
 use crate::scan::unknown_file;
-use crate::source::{CHECKPOINTS, LogFile, LogSource, OpenError};
+use crate::source::{CHECKPOINTS, LogFile, LogSource, ManyNames, OpenError};
 
 /// What the name of every checkpoint ends with.
 const SUFFIX: &str = ".note";
@@ -57,9 +57,13 @@ pub(crate) fn read(
     };
     let more = others.show(&mut |name| ledger.note(other_file(name)));
     ledger.note_unlisted(NoticeCode::UnknownFile, more);
+    let mut many_names = ManyNames::default();
     for name in names {
-        match read_one(source, &name) {
-            Ok(lying) => {
+        match read_one(source, &name, &mut many_names) {
+            Ok((lying, is_linked)) => {
+                if is_linked {
+                    ledger.note(Notice::hard_linked(&path_of(&name)));
+                }
                 let due = name_of(lying.checkpoint.size());
                 if due != lying.name {
                     ledger.find(finding(Code::CheckpointNameMismatch, &name).expected(due));
@@ -67,6 +71,16 @@ pub(crate) fn read(
                 visit(lying, ledger);
             }
             Err(refused) => refused.report(&name, ledger),
+        }
+    }
+}
+
+impl From<OpenError> for Refused {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotAFile(kind) => Self::NotAFile(kind),
+            OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => Self::Gone,
+            OpenError::Io(error) => Self::Unreadable(error),
         }
     }
 }
@@ -92,7 +106,7 @@ impl Refused {
 
 /// Reads one checkpoint again.
 pub(crate) fn read_again(source: &impl LogSource, name: &str) -> Option<Lying> {
-    read_one(source, name).ok()
+    read_one(source, name, &mut ManyNames::default()).ok().map(|(lying, _)| lying)
 }
 
 /// Shows the checkpoints over at least so many records that lie there by now, the newest first,
@@ -122,12 +136,14 @@ fn names(source: &impl LogSource) -> Result<(Vec<String>, FirstNames), OpenError
     Ok((names, others))
 }
 
-fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
-    let file = source.open_checkpoint(name).map_err(|error| match error {
-        OpenError::NotAFile(kind) => Refused::NotAFile(kind),
-        OpenError::Io(error) if error.kind() == io::ErrorKind::NotFound => Refused::Gone,
-        OpenError::Io(error) => Refused::Unreadable(error),
-    })?;
+/// A checkpoint, and whether its file has several names.
+fn read_one(
+    source: &impl LogSource,
+    name: &str,
+    many_names: &mut ManyNames,
+) -> Result<(Lying, bool), Refused> {
+    let file = source.open_checkpoint(name)?;
+    let is_linked = many_names.first_of(&file)?;
     let bytes = read_whole(&file).map_err(Refused::Unreadable)?;
     let note = Note::parse(&bytes).map_err(|error| Refused::Malformed(error.to_string()))?;
     let checkpoint = note.text().parse::<Checkpoint>();
@@ -137,7 +153,7 @@ fn read_one(source: &impl LogSource, name: &str) -> Result<Lying, Refused> {
     if let Some(line) = line {
         return Err(Refused::Malformed(format!("a line behind the root: {line}")));
     }
-    Ok(Lying { name: name.to_owned(), note, checkpoint })
+    Ok((Lying { name: name.to_owned(), note, checkpoint }, is_linked))
 }
 
 /// All bytes of a file, or one more than a note may have.

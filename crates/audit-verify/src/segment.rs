@@ -11,7 +11,7 @@ mod rest;
 use std::io;
 use std::ops::ControlFlow;
 
-pub(crate) use ahead::{Ahead, Opened};
+pub(crate) use ahead::{Ahead, Gone, Opened, RESTARTS_MAX};
 
 use crate::account::{self, After};
 use crate::broken::{self, Broken};

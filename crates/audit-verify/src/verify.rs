@@ -13,7 +13,7 @@ use crate::finding::{Code, Finding, Ledger, Place};
 use crate::pool::Jobs;
 use crate::report::Report;
 use crate::scan::lines::Line;
-use crate::segment::{Ahead, Segments, Visit};
+use crate::segment::{Ahead, Gone, RESTARTS_MAX, Segments, Visit};
 use crate::source::{DirSource, LogSource};
 use crate::trust::{Identity, Trust, UnsignedLimit};
 use crate::verdict::{AdoptedRecords, Requirement};
@@ -74,8 +74,9 @@ pub struct Progress {
 
 /// Verifies the log in a directory.
 ///
-/// The log may be written meanwhile: it is verified up to its length at the start. Nothing is
-/// locked or changed.
+/// The log may be written meanwhile: it is verified up to its length at the start. Where a segment is
+/// gone that was listed, as when it is pruned meanwhile, it is listed again, three times at most.
+/// Nothing is locked or changed.
 ///
 /// # Errors
 ///
@@ -95,6 +96,22 @@ pub fn verify_source(
     options: &VerifyOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Report> {
+    for _ in 0..RESTARTS_MAX {
+        if let Some(report) = verify_listed(source, options, progress, Gone::StartAgain)? {
+            return Ok(report);
+        }
+    }
+    let report = verify_listed(source, options, progress, Gone::IsUnread)?;
+    report.ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// Verifies what is listed now; `None` where that is to be done again.
+fn verify_listed(
+    source: &impl LogSource,
+    options: &VerifyOptions,
+    progress: &mut dyn FnMut(Progress),
+    gone: Gone,
+) -> io::Result<Option<Report>> {
     let mut ledger = Ledger::default();
     // Before it is asked how long the segments are: see there.
     let trust = Trust::gather(source, options, &mut ledger);
@@ -111,6 +128,9 @@ pub fn verify_source(
     let mut segments = Segments::new(Checker::new(trust, ledger), options.jobs);
     let mut ahead = Ahead::new(source, &names);
     while let Some(opened) = ahead.next(&mut segments.checker.ledger) {
+        if opened.is_gone() && gone == Gone::StartAgain {
+            return Ok(None);
+        }
         let mut at = segments.begin(opened.name);
         let next = ahead.behind();
         let read = segments.read(&opened, next, &mut at, &mut telling);
@@ -129,7 +149,7 @@ pub fn verify_source(
         }
     }
     checker.require_none_adopted(options.require, options.adopted, &coverage);
-    Ok(Report::new(checker, &coverage, names.len(), telling.told.bytes_done))
+    Ok(Some(Report::new(checker, &coverage, names.len(), telling.told.bytes_done)))
 }
 
 /// Tells how far reading has come.

@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding, Ledger, NoticeCode, Place};
 use crate::parse::json::Scratch;
 use crate::pool::Jobs;
 use crate::scan::lines::Line;
-use crate::segment::{Ahead, Opened, Position, Segments, Unread, Visit};
+use crate::segment::{Ahead, Gone, Opened, Position, RESTARTS_MAX, Segments, Unread, Visit};
 use crate::source::{LogFile, LogSource};
 use crate::trust::Trust;
 use crate::verdict::Verdict;
@@ -81,12 +81,27 @@ impl<S: LogSource> Viewer<S> {
         &mut self,
         visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
     ) -> io::Result<ControlFlow<()>> {
+        for _ in 0..RESTARTS_MAX {
+            if let Some(flow) = self.read_listed(visit, Gone::StartAgain)? {
+                return Ok(flow);
+            }
+        }
+        let flow = self.read_listed(visit, Gone::IsUnread)?;
+        Ok(flow.unwrap_or(ControlFlow::Continue(())))
+    }
+
+    /// Shows what is listed now; `None` where that is to be done again, for a segment is gone.
+    fn read_listed(
+        &mut self,
+        visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
+        gone: Gone,
+    ) -> io::Result<Option<ControlFlow<()>>> {
         let mut ledger = Ledger::default();
         let names = crate::scan::segments(&self.source, &mut ledger)?;
         let before = std::mem::replace(&mut self.listed, ledger.findings);
         for finding in self.listed.iter().filter(|finding| !before.contains(finding)) {
             if fault(finding, visit).is_break() {
-                return Ok(ControlFlow::Break(()));
+                return Ok(Some(ControlFlow::Break(())));
             }
         }
         let Self { source, reader, at, left_out, .. } = self;
@@ -100,19 +115,22 @@ impl<S: LogSource> Viewer<S> {
                     let flow = fault(&finding, visit);
                     left_out.push(finding);
                     if flow.is_break() {
-                        return Ok(ControlFlow::Break(()));
+                        return Ok(Some(ControlFlow::Break(())));
                     }
                 }
+            }
+            if opened.is_gone() && gone == Gone::StartAgain {
+                return Ok(None);
             }
             let at = match &mut *at {
                 Some(at) if at.position.name == opened.name => at,
                 at => at.insert(At::start(reader.segments.begin(opened.name))),
             };
             if reader.read_segment(&opened, ahead.behind(), at, visit).is_break() {
-                return Ok(ControlFlow::Break(()));
+                return Ok(Some(ControlFlow::Break(())));
             }
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(Some(ControlFlow::Continue(())))
     }
 
     /// Shows what can be said only where reading ends.

@@ -114,6 +114,8 @@ impl Finding {
 pub enum NoticeCode {
     /// A file that is none of a log's.
     UnknownFile,
+    /// A file of the log has more than one name.
+    HardLinked,
     /// A segment that was being made when the writer stopped.
     LeftoverSegment,
     /// A checkpoint that was being made when the writer stopped.
@@ -154,12 +156,21 @@ pub enum NoticeCode {
     PinInPruned,
 }
 
+impl Notice {
+    /// A file of the log has several names.
+    pub(crate) fn hard_linked(path: &str) -> Self {
+        let message = "the file has other names too: what is written under one is so under all";
+        Self::new(NoticeCode::HardLinked, message).in_file(path)
+    }
+}
+
 impl NoticeCode {
     /// The name in a report.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownFile => "unknown_file",
+            Self::HardLinked => "hard_linked",
             Self::LeftoverSegment => "leftover_segment",
             Self::LeftoverCheckpoint => "leftover_checkpoint",
             Self::CheckpointsNotVerified => "checkpoints_not_verified",

@@ -1,13 +1,25 @@
 //! Segments in order, each opened once, and the one behind each before it is read.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 
 use crate::account;
 use crate::broken::{self, Broken};
-use crate::finding::{Ledger, file};
+use crate::finding::{Ledger, Notice, file};
 use crate::scan::SegmentName;
 use crate::scan::lines::Buffer;
-use crate::source::{LogSource, OpenError};
+use crate::source::{LogSource, ManyNames, OpenError};
+
+/// How often reading starts again because a segment that was listed is gone: retention may
+/// delete some meanwhile, and declares that where it was not read yet.
+pub(crate) const RESTARTS_MAX: usize = 3;
+
+/// What is done where a segment that was listed is not there any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    StartAgain,
+    IsUnread,
+}
 
 /// A segment, and its file if it can be opened.
 #[derive(Debug)]
@@ -25,12 +37,14 @@ pub(crate) struct Ahead<'s, S: LogSource + 's> {
     source: &'s S,
     names: std::slice::Iter<'s, SegmentName>,
     opened: VecDeque<Opened<S::File<'s>>>,
+    many_names: ManyNames,
     small: Buffer,
 }
 
 impl<'s, S: LogSource> Ahead<'s, S> {
     pub(crate) fn new(source: &'s S, names: &'s [SegmentName]) -> Self {
-        Self { source, names: names.iter(), opened: VecDeque::new(), small: Buffer::small() }
+        let (opened, many_names) = (VecDeque::new(), ManyNames::default());
+        Self { source, names: names.iter(), opened, many_names, small: Buffer::small() }
     }
 
     /// The next segment; of what is left out, the ledger is told.
@@ -44,11 +58,25 @@ impl<'s, S: LogSource> Ahead<'s, S> {
         self.opened.front()
     }
 
+    /// Opens a file, unless it was read under another name.
+    fn open_once(
+        &mut self,
+        name: SegmentName,
+        ledger: &mut Ledger,
+    ) -> Result<S::File<'s>, OpenError> {
+        let text = name.to_string();
+        let file = self.source.open(&text)?;
+        if self.many_names.first_of(&file)? {
+            ledger.note(Notice::hard_linked(&text));
+        }
+        Ok(file)
+    }
+
     /// Opens segments until one can be; whether there were any.
     fn open(&mut self, ledger: &mut Ledger) -> bool {
         let mut unread = Vec::new();
-        for &name in self.names.by_ref() {
-            match self.source.open(&name.to_string()) {
+        while let Some(&name) = self.names.next() {
+            match self.open_once(name, ledger) {
                 Err(error) => unread.push(Opened { name, file: Err(error) }),
                 Ok(file) => {
                     let is_among = |named| unread.iter().any(|opened| opened.name == named);
@@ -73,6 +101,13 @@ impl<'s, S: LogSource> Ahead<'s, S> {
 }
 
 impl<F> Opened<F> {
+    /// Whether it was listed and is not there any more, as retention deletes segments.
+    pub(crate) fn is_gone(&self) -> bool {
+        let is_gone =
+            matches!(&self.file, Err(OpenError::Io(error)) if error.kind() == ErrorKind::NotFound);
+        is_gone && !broken::is(Broken::GoneUnread)
+    }
+
     fn tell(&self, ledger: &mut Ledger) {
         if let Err(error) = &self.file {
             ledger.find(file::not_opened(self.name, error));

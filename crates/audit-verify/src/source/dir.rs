@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{self, FileType, Mode, OFlags, SeekFrom};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{CHECKPOINTS, LogFile, LogSource, OpenError};
+use super::{CHECKPOINTS, FileIdentity, LogFile, LogSource, OpenError};
 use crate::broken::{self, Broken};
 
 /// A directory, held by its descriptor: whoever moves or replaces its path while the log is being
@@ -23,6 +23,7 @@ pub struct DirSource {
 #[derive(Debug)]
 pub struct DirFile {
     file: OwnedFd,
+    identity: FileIdentity,
 }
 
 impl DirSource {
@@ -93,8 +94,10 @@ fn open_in(dir: &OwnedFd, name: &str) -> Result<DirFile, OpenError> {
         Err(error) => return Err(OpenError::Io(error.into())),
     };
     let stat = fs::fstat(&file).map_err(io::Error::from)?;
+    let (device, inode, is_linked) = (stat.st_dev, stat.st_ino, stat.st_nlink > 1);
+    let identity = FileIdentity { device, inode, is_linked };
     match broken::unless(Broken::KindUnasked, other_kind(FileType::from_raw_mode(stat.st_mode))) {
-        None => Ok(DirFile { file }),
+        None => Ok(DirFile { file, identity }),
         Some(kind) => Err(OpenError::NotAFile(kind)),
     }
 }
@@ -119,6 +122,10 @@ impl LogFile for DirFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         Ok(retry_on_intr(|| rustix::io::pread(&self.file, &mut *buffer, offset))?)
+    }
+
+    fn identity(&self) -> Option<FileIdentity> {
+        Some(self.identity)
     }
 
     fn data_from(&self, offset: u64) -> io::Result<u64> {

@@ -3,9 +3,12 @@
 mod dir;
 mod memory;
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt::Debug;
 use std::io;
+
+use crate::broken::{self, Broken};
 
 pub use dir::{DirFile, DirSource};
 pub use memory::{MemoryFile, MemorySource};
@@ -89,6 +92,11 @@ pub trait LogFile: Debug + Sync {
         Ok(bytes)
     }
 
+    /// Which file it is; `None` where files are told by their names alone.
+    fn identity(&self) -> Option<FileIdentity> {
+        None
+    }
+
     /// Where, from `offset` on, there is something to read: all before it is a hole, which reads as
     /// NULs and takes no room on the disk. Who cannot tell says that there is something everywhere.
     ///
@@ -100,12 +108,44 @@ pub trait LogFile: Debug + Sync {
     }
 }
 
+/// Which file one is, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// The number of its device.
+    pub device: u64,
+    /// The number of its inode, which no other file of the device has.
+    pub inode: u64,
+    /// Whether it has more than one name (hard links), here or elsewhere.
+    pub is_linked: bool,
+}
+
+/// Files of several names, each of which is to be read once.
+#[derive(Debug, Default)]
+pub(crate) struct ManyNames(HashSet<(u64, u64)>);
+
+impl ManyNames {
+    /// Whether a file has several names. It was not read yet.
+    ///
+    /// # Errors
+    ///
+    /// It was read already, under another name of the log: one of both is false.
+    pub(crate) fn first_of(&mut self, file: &impl LogFile) -> Result<bool, OpenError> {
+        let Some(FileIdentity { device, inode, is_linked: true }) = file.identity() else {
+            return Ok(false);
+        };
+        if self.0.insert((device, inode)) || broken::is(Broken::LinkReadAgain) {
+            return Ok(true);
+        }
+        Err(OpenError::NotAFile("another name of a file that was read"))
+    }
+}
+
 /// A file was not opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The name belongs to a link, a pipe, a directory or a device; that of a folder, to anything
-    /// else.
+    /// The name belongs to a link, a pipe, a directory or a device, or is a second one of a file; that
+    /// of a folder belongs to anything else.
     #[error("it is {0}, which is not read")]
     NotAFile(&'static str),
     /// Opening it failed.

@@ -26,6 +26,7 @@ mod keys;
 mod lifecycle;
 mod lines;
 mod lookup;
+mod names;
 mod pins;
 mod plan;
 mod planted;
