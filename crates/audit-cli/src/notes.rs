@@ -9,6 +9,9 @@ use audit_core::limits::{NOTE_BYTES_MAX, POLICY_BYTES_MAX};
 use audit_log::checkpoint::{Checkpoint, CheckpointError, Note, NoteError, Policy, PolicyError};
 use audit_verify::{DirSource, LogFile as _, LogSource as _, OpenError};
 
+/// Bytes in which the first two lines of a checkpoint are: its origin and its size.
+const BEGINNING_BYTES: usize = 4_096;
+
 /// Why a file gives no checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoteFileError {
@@ -68,17 +71,22 @@ pub(crate) fn read_policy(path: &Path) -> Result<Policy, NoteFileError> {
     policy.map_err(|source| NoteFileError::Policy { path: path_text(), source })
 }
 
-/// The checkpoint beside a log that covers most records, if there is any.
+/// The checkpoint beside a log that covers most records, if there is any. What is called like one and
+/// is none is passed over: anybody may have put it there.
 pub(crate) fn newest(dir: &Path) -> Result<Option<Stated>, NoteFileError> {
     let Some(beside) = Beside::open(dir)? else { return Ok(None) };
-    let Some(size) = beside.newest_size()? else { return Ok(None) };
-    let bytes = beside.read(&name_of(size)).map_err(|source| beside.failed(source))?;
-    Stated::parse(&bytes, beside.shown).map(Some)
+    let mut sizes = Vec::new();
+    beside.visit_sizes(&mut |size| sizes.push(size))?;
+    sizes.sort_unstable();
+    Ok(sizes.into_iter().rev().find_map(|size| beside.read(size)))
 }
 
 /// The most records that a checkpoint beside a log covers, as the names of these say.
 pub(crate) fn newest_size(dir: &Path) -> Result<Option<u64>, NoteFileError> {
-    Beside::open(dir)?.map_or(Ok(None), |beside| beside.newest_size())
+    let Some(beside) = Beside::open(dir)? else { return Ok(None) };
+    let mut newest = None;
+    beside.visit_sizes(&mut |size| newest = newest.max(Some(size)))?;
+    Ok(newest)
 }
 
 /// What a checkpoint over so many records is called.
@@ -111,18 +119,29 @@ impl Beside {
         NoteFileError::Read { path: self.shown.clone(), source }
     }
 
-    fn newest_size(&self) -> Result<Option<u64>, NoteFileError> {
-        let mut newest = None;
+    /// Shows how many records each checkpoint covers, as its name says.
+    fn visit_sizes(&self, visit: &mut dyn FnMut(u64)) -> Result<(), NoteFileError> {
         let visited = self.source.visit_checkpoints(&mut |name| {
             let digits = name.to_str().and_then(|name| name.strip_suffix(".note"));
             let size = digits.and_then(|digits| digits.parse::<u64>().ok());
-            newest = newest.max(size.filter(|size| name.to_str() == Some(&name_of(*size))));
+            if let Some(size) = size.filter(|size| name.to_str() == Some(&name_of(*size))) {
+                visit(size);
+            }
         });
-        visited.map_err(|error| self.failed(error)).map(|()| newest)
+        visited.map_err(|error| self.failed(error))
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, OpenError> {
-        let file = self.source.open_checkpoint(name)?;
-        Ok(file.read_up_to(0, NOTE_BYTES_MAX.saturating_add(1))?)
+    /// The checkpoint over so many records, if that is what has its name. Of anything else only the
+    /// beginning is read.
+    fn read(&self, size: u64) -> Option<Stated> {
+        let file = self.source.open_checkpoint(&name_of(size)).ok()?;
+        let beginning = file.read_up_to(0, BEGINNING_BYTES).ok()?;
+        let said = beginning.split(|byte| *byte == b'\n').nth(1)?;
+        if said != size.to_string().as_bytes() {
+            return None;
+        }
+        let bytes = file.read_up_to(0, NOTE_BYTES_MAX.saturating_add(1)).ok()?;
+        let stated = Stated::parse(&bytes, self.shown.clone()).ok()?;
+        (stated.checkpoint.size() == size).then_some(stated)
     }
 }

@@ -241,7 +241,6 @@ impl<'a> Recorder<'a> {
         let shown = |path: &PathBuf| Inert(&path.to_string_lossy()).to_string();
         let source = Source::open(&args.input)
             .map_err(|source| Fault::Input { path: shown(&args.input), source })?;
-        let signals = EndSignals::catch().map_err(Fault::Prepare)?;
         let receipts = Receipts::new().map_err(Fault::Prepare)?;
         let config = Arc::new(args.config());
         let opened = match args.signing()? {
@@ -250,6 +249,9 @@ impl<'a> Recorder<'a> {
         };
         let log = opened
             .map_err(|source| Fault::Open { dir: shown(&args.dir), source: Box::new(source) })?;
+        // Until then a signal ends the command at once: nothing was recorded that could be lost, and
+        // there may be much to read.
+        let signals = EndSignals::catch().map_err(Fault::Prepare)?;
         let (events, critical, refused, line) = (0, 0, 0, 0);
         let recorder = Self { args, log, signals, receipts, events, critical, refused, line };
         Ok((recorder, Lines::new(source)))

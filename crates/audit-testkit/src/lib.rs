@@ -10,10 +10,12 @@ pub mod events;
 #[cfg(feature = "fuse")]
 pub mod forgetful;
 pub mod fork;
+pub mod hostile_directories;
 pub mod hostile_lines;
 pub mod log;
 #[cfg(feature = "loopback")]
 pub mod loopback;
 pub mod soak;
+pub mod usage;
 
 pub use alloc::{Allocations, CountingAllocator, assert_none, count};

@@ -88,6 +88,8 @@ pub(crate) enum Broken {
     ForeignKept,
     /// Of a checkpoint whose note is gone, nothing is known.
     NoteForgotten,
+    /// A note is read whole, whatever its beginning says.
+    NoteReadWhole,
     /// A change of the key counts, whoever signed it.
     ChangeUnsigned,
     /// A log goes over to a key of another name.
@@ -153,7 +155,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 58] = [
+    const NAMES: [(&str, Broken); 59] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -194,6 +196,7 @@ mod chosen {
         ("note-extended", Broken::NoteExtended),
         ("foreign-kept", Broken::ForeignKept),
         ("note-forgotten", Broken::NoteForgotten),
+        ("note-read-whole", Broken::NoteReadWhole),
         ("change-unsigned", Broken::ChangeUnsigned),
         ("key-renamed", Broken::KeyRenamed),
         ("late-unheard", Broken::LateUnheard),

@@ -19,6 +19,9 @@ pub(crate) const FOLDER: &str = "checkpoints";
 
 const SUFFIX: &str = ".note";
 
+/// Bytes of a number with the line feeds before and after it, at most.
+const SIZE_LINE_BYTES_MAX: usize = 22;
+
 /// `<size, 20 digits>.note`: names sort by size.
 pub(crate) fn note_name(size: u64) -> String {
     format!("{size:020}{SUFFIX}")
@@ -69,15 +72,17 @@ impl<S: Store> Notes<S> {
     }
 
     /// Looks for the own checkpoint over the most records: one of these keys has signed it. What
-    /// cannot be read is no own checkpoint.
+    /// cannot be read is no own checkpoint. Of what is called as it is not, only the beginning is read.
     pub(crate) fn newest_own(&self, keys: &[VerifyingKey]) -> io::Result<Own> {
         let mut own = Own::default();
         let Some(folder) = &self.0 else { return Ok(own) };
         let mut sizes: Vec<_> = folder.names()?.iter().filter_map(|name| size_of(name)).collect();
         sizes.sort_unstable();
+        // The first two lines: an own one begins with the name of its key, and with its size.
+        let longest = keys.iter().map(|key| key.name().as_str().len()).max().unwrap_or_default();
+        let beginning = longest.saturating_add(SIZE_LINE_BYTES_MAX);
         for size in sizes.into_iter().rev() {
-            own.newest = read(folder, &note_name(size))
-                .ok()
+            own.newest = read_of_size(folder, size, beginning)
                 .and_then(|bytes| OwnNote::open(&bytes, keys))
                 .filter(|own| own.checkpoint.size() == size);
             if own.newest.is_some() {
@@ -166,10 +171,28 @@ fn write<S: Store>(folder: &mut S, bytes: &[u8]) -> io::Result<()> {
     broken::unless(Broken::NoteUnsynced, || file.sync())
 }
 
+/// Reads a note that says in its second line, which is within so many bytes, that it is over as many
+/// records as its name says; `None` for any other.
+fn read_of_size<S: Store>(folder: &S, size: u64, beginning: usize) -> Option<Vec<u8>> {
+    let file = folder.open(&note_name(size)).ok()?;
+    let beginning = read_up_to(&file, beginning).ok()?;
+    let said = beginning.split(|byte| *byte == b'\n').nth(1)?;
+    let is_named_so = said == size.to_string().as_bytes();
+    (is_named_so || broken::is(Broken::NoteReadWhole)).then(|| read_note(&file).ok()).flatten()
+}
+
 fn read<S: Store>(folder: &S, name: &str) -> io::Result<Vec<u8>> {
-    let file = folder.open(name)?;
-    // One byte more than a note may have, so that a longer one is none.
-    let mut bytes = vec![0; NOTE_BYTES_MAX.saturating_add(1)];
+    read_note(&folder.open(name)?)
+}
+
+/// Reads a note, or one byte more than one may have, so that a longer one is none.
+fn read_note(file: &impl SegmentFile) -> io::Result<Vec<u8>> {
+    read_up_to(file, NOTE_BYTES_MAX.saturating_add(1))
+}
+
+/// Reads the beginning of a file.
+fn read_up_to(file: &impl SegmentFile, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; most];
     let mut length = 0_usize;
     while let Some(rest) = bytes.get_mut(length..).filter(|rest| !rest.is_empty()) {
         let offset = u64::try_from(length).unwrap_or(u64::MAX);

@@ -11,6 +11,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -21,7 +22,9 @@ use audit_core::{Digest, FlushMode, Frontier, Keyless, OverflowPolicy, RotationP
 use audit_verify::Verdict;
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
-use audit_writer::{Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk};
+use audit_writer::{
+    AuditFileWriter, Damage, OpenError, QueuedWriter, SignError, Signing, SimClock, SimDisk,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{
@@ -354,6 +357,38 @@ fn what_others_put_beside_the_checkpoints_is_neither_signed_over_nor_in_the_way(
         log.close().unwrap();
         assert_eq!(disk.files()[planted], bytes);
     }
+}
+
+/// Bytes that this thread has read, where the system tells.
+fn bytes_read() -> Option<u64> {
+    let io = fs::read_to_string("/proc/thread-self/io").ok()?;
+    io.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test says why it was skipped")]
+fn of_a_note_that_is_called_as_it_is_not_only_the_beginning_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = || {
+        let mut log = AuditFileWriter::new(dir.path(), FEW, FlushMode::Immediate).unwrap();
+        log.sign(signing()).unwrap();
+        log.write_event(&routine(1)).unwrap();
+        log.close().unwrap();
+    };
+    live();
+    let name = |size: u64| dir.path().join(format!("checkpoints/{size:020}.note"));
+    fs::write(name(1_000), format!("audit.example/host-1\n7\n{}\n", "x".repeat(1_000_000)))
+        .unwrap();
+    for size in 1_001..1_050 {
+        fs::hard_link(name(1_000), name(size)).unwrap();
+    }
+    let Some(before) = bytes_read() else {
+        println!("skipped: the system does not tell how many bytes a thread reads");
+        return;
+    };
+    live();
+    let read = bytes_read().unwrap() - before;
+    assert!(read < 100_000, "{read} bytes");
 }
 
 #[test]

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use audit_core::Receipt;
-use audit_core::limits::RECORD_BYTES_MAX;
 use chrono::{DateTime, Utc};
 
 use super::holder::open_beside;
 use super::line::Line;
-use super::read::read_range;
+use super::read::LastLine;
 use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
@@ -94,24 +93,12 @@ fn length(store: &RealStore, name: SegmentName) -> Result<u64, OpenError> {
 }
 
 fn newest(store: &RealStore, name: SegmentName) -> Result<NewestSegment, OpenError> {
-    let bytes = length(store, name)?;
     let name = name.to_string();
     let file = store.open(&name).map_err(OpenError::io("open the newest segment"))?;
-    // The longest record, with what may stand behind it of another.
-    let longest = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let from = bytes.saturating_sub(longest.saturating_mul(2));
-    let end = read_range(&file, from, bytes.saturating_sub(from))?;
-    let whole = memchr::memrchr(b'\n', &end).map_or(0, |at| at.saturating_add(1));
-    let rest = end.len().saturating_sub(whole);
-    let line = end.get(..whole).and_then(|lines| lines.strip_suffix(b"\n")).and_then(|lines| {
-        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at.saturating_add(1));
-        lines.get(start..)
-    });
-    Ok(NewestSegment {
-        file: name,
-        head: line.and_then(Line::parse).and_then(|line| NewestRecord::of(&line)),
-        rest_bytes: u64::try_from(rest).unwrap_or(u64::MAX),
-    })
+    let LastLine { line, rest_bytes } = LastLine::read(&file)?;
+    let line = line.as_deref().and_then(Line::parse);
+    let head = line.and_then(|line| NewestRecord::of(&line));
+    Ok(NewestSegment { file: name, head, rest_bytes })
 }
 
 impl NewestRecord {

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::line::Line;
-use super::read::read_records;
-use super::scan::Scan;
+use super::read::{LastLine, read_records};
 use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
@@ -16,6 +15,10 @@ pub(super) struct LogOpened {
     pub(super) unsynced_bytes_max: u64,
     pub(super) holder: String,
 }
+
+/// Newest segments in which it is looked for who has a log: an answer that many rotations have passed
+/// since is not worth reading all of them.
+const LOOKED_AT: usize = 8;
 
 /// A `log_opened` stands among the first records of a segment, if it is there at all.
 pub(super) fn newest_log_opened<S: Store>(
@@ -44,13 +47,18 @@ pub(super) fn newest_log_opened<S: Store>(
 /// Who holds the log, as the newest `log_opened` says; for the error of the one who does not. Where
 /// that writer has closed the log, the holder is another one, which has not written yet.
 pub(crate) fn holder<S: Store>(store: &S) -> String {
-    let opened = segments(store).and_then(|segments| {
-        if is_closed(store, &segments)? { Ok(None) } else { newest_log_opened(store, &segments) }
-    });
-    match opened {
-        Ok(Some(LogOpened { holder, .. })) => holder,
-        Ok(None) | Err(_) => "it has not said who it is".to_owned(),
-    }
+    let look = || {
+        let segments = segments(store)?;
+        let older = segments.len().saturating_sub(LOOKED_AT);
+        let newest = segments.get(older..).unwrap_or_default();
+        if is_closed(store, newest)? {
+            return Ok(None);
+        }
+        let unsaid = || format!("it did not say in the newest {LOOKED_AT} segments who it is");
+        let opened = newest_log_opened(store, newest)?.map(|opened| opened.holder);
+        Ok::<_, OpenError>(opened.or_else(|| (older > 0).then(unsaid)))
+    };
+    look().ok().flatten().unwrap_or_else(|| "it has not said who it is".to_owned())
 }
 
 /// Opens a directory to look at it, whoever has the log; and who that is.
@@ -63,11 +71,11 @@ pub(super) fn open_beside(dir: &Path) -> Result<(RealStore, Option<String>), Ope
     Ok((store, holder))
 }
 
+/// Whether the newest record closes the log.
 fn is_closed<S: Store>(store: &S, segments: &[SegmentName]) -> Result<bool, OpenError> {
     let Some(newest) = segments.last() else { return Ok(false) };
     let open = store.open(&newest.to_string());
     let file = open.map_err(OpenError::io("open the newest segment"))?;
-    let mut scan = Scan::new(*newest);
-    read_records(&file, |line| scan.take(line))?;
-    Ok(scan.known.closed)
+    let LastLine { line, .. } = LastLine::read(&file)?;
+    Ok(line.as_deref().and_then(Line::parse).is_some_and(|line| line.is("log_closed")))
 }

@@ -73,6 +73,34 @@ pub(super) fn read_range(
     Ok(found)
 }
 
+/// The last line of a file that ends with a line feed.
+#[derive(Debug)]
+pub(super) struct LastLine {
+    /// Without its line feed; `None` where there is none, or it is longer than any record.
+    pub(super) line: Option<Vec<u8>>,
+    /// Bytes behind it.
+    pub(super) rest_bytes: u64,
+}
+
+impl LastLine {
+    /// Reads no more than two of the longest records.
+    pub(super) fn read(file: &impl SegmentFile) -> Result<Self, OpenError> {
+        let bytes = file.length().map_err(OpenError::io("read a segment"))?;
+        // The longest record, with what may stand behind it of another.
+        let longest = u64::try_from(RECORD_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+        let from = bytes.saturating_sub(longest.saturating_mul(2));
+        let end = read_range(file, from, bytes.saturating_sub(from))?;
+        let whole = memchr::memrchr(b'\n', &end).map_or(0, |at| at.saturating_add(1));
+        let lines = end.get(..whole).and_then(|lines| lines.strip_suffix(b"\n"));
+        let line = lines.and_then(|lines| {
+            let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at.saturating_add(1));
+            lines.get(start..).map(<[u8]>::to_vec)
+        });
+        let rest_bytes = u64::try_from(end.len().saturating_sub(whole)).unwrap_or(u64::MAX);
+        Ok(Self { line, rest_bytes })
+    }
+}
+
 /// SHA-256 of a file from an offset on.
 pub(super) fn digest_from(file: &impl SegmentFile, mut at: u64) -> Result<Digest, OpenError> {
     let (mut hasher, mut buffer) = (Hasher::default(), Vec::new());

@@ -195,11 +195,12 @@ pub(crate) fn prunable<S: Store>(
     is_allowed(retention)?;
     let old_enough = TimeDelta::days(i64::from(retention.delete_after_days));
     let segments = segments(store)?;
+    if !is_oldest_old(store, &segments, now, old_enough, &mut counts)? {
+        return Ok(Prunable::default());
+    }
     let mut openings = Vec::new();
     for &segment in &segments {
-        let opening = Opening::read(store, segment)?;
-        let damaged = || PruneError::Damaged { file: segment.to_string() };
-        openings.push((segment, opening.ok_or_else(damaged)?));
+        openings.push(opening_of(store, segment)?);
     }
     let ages = ages(&openings, now, &mut counts)?;
     let mut prunable = Prunable::default();
@@ -216,6 +217,39 @@ pub(crate) fn prunable<S: Store>(
         prunable.old.push(old);
     }
     Ok(prunable)
+}
+
+fn opening_of<S: Store>(
+    store: &S,
+    segment: SegmentName,
+) -> Result<(SegmentName, Opening), PruneError> {
+    let damaged = || PruneError::Damaged { file: segment.to_string() };
+    Ok((segment, Opening::read(store, segment)?.ok_or_else(damaged)?))
+}
+
+/// Whether the oldest segment is old enough by the clock, without which none is: so much can be told by
+/// the next opening that counts.
+fn is_oldest_old<S: Store>(
+    store: &S,
+    segments: &[SegmentName],
+    now: DateTime<Utc>,
+    old_enough: TimeDelta,
+    counts: &mut impl FnMut(SegmentName, Option<&Opening>) -> Result<bool, OpenError>,
+) -> Result<bool, PruneError> {
+    let mut behind = segments.iter().skip(1).copied();
+    let mut behind = || behind.next().map(|name| opening_of(store, name)).transpose();
+    let mut named = behind()?;
+    while let Some((segment, opening)) = named {
+        let next = behind()?;
+        if let Some(opened) = opening.opened_at()
+            && counts(segment, next.as_ref().map(|(_, next)| next))?
+        {
+            return Ok(now.signed_duration_since(opened) >= old_enough);
+        }
+        named = next;
+    }
+    // Nothing tells how old it is.
+    Ok(old_enough <= TimeDelta::zero())
 }
 
 /// Whether a policy keeps records for as long as it has to.
@@ -247,8 +281,7 @@ fn ages(
     let mut age = Age { by_clock: TimeDelta::zero(), capped: TimeDelta::zero() };
     let (mut ages, mut after, mut next) = (Vec::new(), now, None);
     for (segment, opening) in openings.iter().skip(1).rev() {
-        let opened = DateTime::parse_from_rfc3339(&opening.timestamp).map(|time| time.to_utc());
-        if let Ok(opened) = opened
+        if let Some(opened) = opening.opened_at()
             && counts(*segment, next)?
         {
             let gap = after.signed_duration_since(opened).clamp(TimeDelta::zero(), most);

@@ -4,6 +4,8 @@ use audit_core::Digest;
 use audit_core::Receipt;
 use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedFile, SegmentOpened};
 
+use chrono::{DateTime, Utc};
+
 use super::line::{FoundTail, Line};
 use super::own::Own;
 use super::read::{digest_from, read_records};
@@ -19,7 +21,7 @@ use crate::store::Store;
 /// The first records of a segment.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    pub(super) timestamp: String,
+    timestamp: String,
     pub(crate) first_seq: u64,
     pub(super) prev_hash: Digest,
     service_id: String,
@@ -75,6 +77,11 @@ impl Opening {
         self.is_announced = true;
         self.names_key |= opened.vkey.is_some();
         Some(())
+    }
+
+    /// When the segment was opened, as its first record says.
+    pub(super) fn opened_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(&self.timestamp).ok().map(|time| time.to_utc())
     }
 
     /// Whether its writer is of before a segment told all that a recovery needs.

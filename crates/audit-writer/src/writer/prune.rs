@@ -41,11 +41,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         trust: ClockTrust,
     ) -> Result<PrunePlan, PruneError> {
         self.usable()?;
-        // What its newest segment says of that, somebody without the key may have written.
-        let lacks_key = !self.signs() && (self.signs_log || is_of_signed_log(&self.store)?);
-        if lacks_key && !broken::is(Broken::PruneUnsigned) {
-            return Err(PruneError::KeyMissing);
-        }
+        self.has_key_if(|| Ok(self.signs_log))?;
         self.know_newest_prune()?;
         let Some(service_id) = self.service_id() else { return Ok(PrunePlan::default()) };
         is_allowed(retention)?;
@@ -53,6 +49,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             Err(PruneError::Gap { .. }) if broken::is(Broken::PruneOverGap) => Vec::new(),
             left => left?,
         };
+        if !left.is_empty() {
+            self.has_key_if(|| is_of_signed_log(&self.store))?;
+        }
         self.delete_all(&left)?;
         let now = self.clock.now();
         let counts = |segment, next: Option<&Opening>| self.counts_opening(segment, next);
@@ -61,6 +60,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             // What no checkpoint covers would leave nothing behind that it can be held against.
             let covered = self.last_checkpoint().map_or(0, Checkpoint::size);
             old.truncate(old.iter().take_while(|old| old.last.seq < covered).count());
+        }
+        if !old.is_empty() {
+            self.has_key_if(|| is_of_signed_log(&self.store))?;
         }
         let days = retention.delete_after_days;
         let before = now.checked_sub_signed(TimeDelta::days(i64::from(days)));
@@ -75,6 +77,18 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             files: left.into_iter().chain(old.into_iter().map(|old| old.file)).collect(),
             capped,
         })
+    }
+
+    /// Refuses where the log signs and the key is not there. What its newest segment says of that,
+    /// somebody without the key may have written, so before anything is deleted all are asked.
+    fn has_key_if(
+        &self,
+        signs: impl FnOnce() -> Result<bool, OpenError>,
+    ) -> Result<(), PruneError> {
+        if self.signs() || broken::is(Broken::PruneUnsigned) || !signs()? {
+            return Ok(());
+        }
+        Err(PruneError::KeyMissing)
     }
 
     /// Whether the time of an opening is to be believed. In a log that signs, somebody with the key
