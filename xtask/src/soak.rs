@@ -23,7 +23,7 @@ struct Soak {
     about: &'static str,
 }
 
-static SOAKS: [Soak; 10] = [
+static SOAKS: [Soak; 11] = [
     Soak {
         name: "simulation",
         package: "audit-writer",
@@ -91,6 +91,17 @@ static SOAKS: [Soak; 10] = [
         about: "In each round a copy of a cleanly closed log in segments of 100 MB is opened, ten\n\
                 checkpoints are signed in it, and five records of the log are proven, each a process.\n\
                 The page cache has the log. [rows.jsonl](rows.jsonl) has the figures.",
+    },
+    Soak {
+        name: "directories",
+        package: "audit-log-cli",
+        target: "directories",
+        test: "soak",
+        numbers: &[("parts", 1)],
+        about: "Into the directory of a log of two lives somebody puts so much of something, divided by\n\
+                the parts, and a quarter of that; then each command is a process. Memory is the most that\n\
+                it had, and never below what the test had that started it. [rows.jsonl](rows.jsonl) has\n\
+                the figures.",
     },
     Soak {
         name: "attacks",

@@ -12,12 +12,18 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Child, Command, Output};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use common::{Key, Log, events, piped, told};
+use audit_testkit::hostile_directories::{HostileDirectory, hostile_directories};
+use audit_testkit::soak::number;
+use audit_testkit::usage::{self, Usage};
+use common::{Key, Log, events};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use serde_json::json;
+
+/// Memory that a command may have, whatever lies in the directory.
+const PEAK_BYTES_MAX: u64 = 64 << 20;
 
 /// Longer than any command needs, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -48,21 +54,6 @@ const PLACES: [&str; 6] = [
     ".prune",
 ];
 
-/// Waits for a command, which has to end by itself.
-fn ended(mut child: Child, about: &str) -> Output {
-    drop(child.stdin.take());
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        let is_late = started.elapsed() > PATIENCE;
-        if is_late {
-            child.kill().unwrap();
-        }
-        assert!(!is_late, "{about}: it hangs");
-        thread::sleep(Duration::from_millis(2));
-    }
-    child.wait_with_output().unwrap()
-}
-
 /// Every command that looks at a log.
 fn commands<'a>(dir: &'a str, key: &'a str, out: &'a str, beside: &'a str) -> Vec<Vec<&'a str>> {
     vec![
@@ -79,17 +70,31 @@ fn commands<'a>(dir: &'a str, key: &'a str, out: &'a str, beside: &'a str) -> Ve
     ]
 }
 
-fn try_all(log: &Log, key: &Key, about: &str) {
+/// Runs a command, which has to end by itself.
+fn run(args: &[&str], about: &str) -> Usage {
+    let said = tempfile::tempfile().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+    let used = usage::wait(command.spawn().unwrap(), PATIENCE);
+    assert!(used.is_some(), "{about}, {args:?}: it hangs");
+    let used = used.unwrap();
+    let code = used.status.code();
+    assert!(code.is_some_and(|code| code <= 4), "{about}, {args:?}: {}", used.status);
+    assert!(used.peak_bytes < PEAK_BYTES_MAX, "{about}, {args:?}: {} bytes", used.peak_bytes);
+    used
+}
+
+/// Runs every command; what each used.
+fn try_all(log: &Log, key: &Key, about: &str) -> Vec<(String, Usage)> {
     let out = tempfile::tempdir().unwrap();
     let beside = out.path().join("continued");
     let [out, beside] = [out.path(), beside.as_path()].map(|path| path.to_str().unwrap());
-    for args in commands(log.path(), key.path(), out, beside) {
-        let about = format!("{about}, {args:?}");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
-        let done = ended(piped(command.args(args)), &about);
-        let code = done.status.code();
-        assert!(code.is_some_and(|code| code <= 4), "{about}: {}", told(&done));
-    }
+    let commands = commands(log.path(), key.path(), out, beside);
+    let name = |args: &[&str]| {
+        let only_looks = if args.contains(&"--dry-run") { " --dry-run" } else { "" };
+        format!("{}{only_looks}", args.first().unwrap())
+    };
+    commands.iter().map(|args| (name(args), run(args, about))).collect()
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn no_command_waits_for_what_stands_in_place_of_a_file() {
             let log = Log::new();
             log.record(&events(3), &["--key", key.path()]);
             put(&Path::new(log.path()).join(place));
-            try_all(&log, &key, &format!("{what} at {place}"));
+            drop(try_all(&log, &key, &format!("{what} at {place}")));
         }
     }
 }
@@ -132,6 +137,55 @@ fn no_command_reads_what_is_not_on_the_disk() {
             println!("skipped: no file here can be that long: {error}");
             return;
         }
-        try_all(&log, &key, place);
+        drop(try_all(&log, &key, place));
     }
+}
+
+/// A log of two lives, with much of something in its directory.
+fn hostile(hostile: &HostileDirectory, amount: u64, key: &Key) -> Log {
+    let log = Log::new();
+    log.record(&events(3), &["--key", key.path()]);
+    log.record(&events(3), &["--key", key.path()]);
+    hostile.put(Path::new(log.path()), amount);
+    log
+}
+
+#[test]
+fn no_command_needs_much_for_what_somebody_put_into_a_directory() {
+    let key = Key::new("audit.example/host-1");
+    for kind in hostile_directories() {
+        let amount = kind.much / 20;
+        let log = hostile(&kind, amount, &key);
+        drop(try_all(&log, &key, &format!("{amount} {}", kind.name)));
+    }
+}
+
+#[test]
+#[ignore = "takes as long as it is told to: cargo xtask soak directories"]
+fn soak() {
+    let parts = number("AUDIT_DIRECTORIES_PARTS", 1).max(1);
+    let key = Key::new("audit.example/host-1");
+    println!(
+        "\n<<<\n| in the directory | command | processor time | memory | of a quarter |\n|---|---|---:|---:|---:|"
+    );
+    for kind in hostile_directories() {
+        let much = kind.much / parts;
+        let [some, all] = [much / 4, much].map(|amount| {
+            let log = hostile(&kind, amount, &key);
+            try_all(&log, &key, &format!("{amount} {}", kind.name))
+        });
+        for ((command, all), (_, some)) in all.into_iter().zip(some) {
+            let (name, peak) = (kind.name, all.peak_bytes >> 20);
+            let [cpu, of_quarter] = [all.cpu, some.cpu].map(|cpu| cpu.as_millis());
+            println!("| {much} {name} | {command} | {cpu} ms | {peak} MiB | {of_quarter} ms |");
+            let row = json!({
+                "kind": "directory", "name": name, "amount": much, "command": command,
+                "cpu_ms": u64::try_from(cpu).unwrap(), "peak_bytes": all.peak_bytes,
+                "cpu_ms_of_a_quarter": u64::try_from(of_quarter).unwrap(),
+                "peak_bytes_of_a_quarter": some.peak_bytes,
+            });
+            println!("{row}");
+        }
+    }
+    println!(">>>");
 }
