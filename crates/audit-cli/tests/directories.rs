@@ -8,8 +8,9 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,6 +25,11 @@ use serde_json::json;
 
 /// Memory that a command may have, whatever lies in the directory.
 const PEAK_BYTES_MAX: u64 = 64 << 20;
+
+/// How often a command reads what is on the disk, at most, and what it reads beside that: its key,
+/// the libraries it is linked with, and of a hole a mebibyte each time that it comes there.
+const READ_TIMES_MAX: u64 = 4;
+const READ_BESIDE_BYTES_MAX: u64 = 8 << 20;
 
 /// Longer than any command needs, however busy the machine is.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -71,7 +77,7 @@ fn commands<'a>(dir: &'a str, key: &'a str, out: &'a str, beside: &'a str) -> Ve
 }
 
 /// Runs a command, which has to end by itself.
-fn run(args: &[&str], about: &str) -> Usage {
+fn run(args: &[&str], on_disk: u64, about: &str) -> Usage {
     let said = tempfile::tempfile().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
@@ -81,7 +87,19 @@ fn run(args: &[&str], about: &str) -> Usage {
     let code = used.status.code();
     assert!(code.is_some_and(|code| code <= 4), "{about}, {args:?}: {}", used.status);
     assert!(used.peak_bytes < PEAK_BYTES_MAX, "{about}, {args:?}: {} bytes", used.peak_bytes);
+    // Not counted by some kernels.
+    let read = used.read.map_or(0, |read| read.bytes);
+    let most = on_disk.saturating_mul(READ_TIMES_MAX).saturating_add(READ_BESIDE_BYTES_MAX);
+    assert!(read <= most, "{about}, {args:?}: {read} bytes read of {on_disk}");
     used
+}
+
+/// Room that the files of a log take on the disk, each counted once.
+fn bytes_on_disk(dir: &Path) -> u64 {
+    let entries = [dir.to_owned(), dir.join("checkpoints")].into_iter().flat_map(fs::read_dir);
+    let files = entries.flatten().map(|entry| entry.unwrap().path().symlink_metadata().unwrap());
+    let blocks: BTreeMap<_, _> = files.map(|file| (file.ino(), file.blocks())).collect();
+    blocks.into_values().fold(0, |sum: u64, blocks| sum.saturating_add(blocks.saturating_mul(512)))
 }
 
 /// Runs every command; what each used.
@@ -94,7 +112,8 @@ fn try_all(log: &Log, key: &Key, about: &str) -> Vec<(String, Usage)> {
         let only_looks = if args.contains(&"--dry-run") { " --dry-run" } else { "" };
         format!("{}{only_looks}", args.first().unwrap())
     };
-    commands.iter().map(|args| (name(args), run(args, about))).collect()
+    let on_disk = bytes_on_disk(Path::new(log.path()));
+    commands.iter().map(|args| (name(args), run(args, on_disk, about))).collect()
 }
 
 #[test]

@@ -117,8 +117,10 @@ pub(crate) fn visit_since(
     visit: &mut dyn FnMut(&Lying) -> ControlFlow<()>,
 ) {
     let Ok((names, _)) = names(source) else { return };
+    let mut many_names = ManyNames::default();
     for name in names.iter().rev().filter(|name| size_of(name) >= Some(size)) {
-        let lying = read_again(source, name).filter(|lying| lying.checkpoint.size() >= size);
+        let lying = read_one(source, name, &mut many_names).ok().map(|(lying, _)| lying);
+        let lying = lying.filter(|lying| lying.checkpoint.size() >= size);
         if lying.is_some_and(|lying| visit(&lying).is_break()) {
             return;
         }
