@@ -4,7 +4,7 @@
 //! one whose place it took, has signed; nothing else there is read as a checkpoint, recorded, sent
 //! anywhere, or a reason not to open the log.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use audit_checkpoint::{Checkpoint, Note, SignedCheckpoint, VerifyingKey};
 use audit_core::limits::NOTE_BYTES_MAX;
@@ -97,10 +97,10 @@ impl<S: Store> Notes<S> {
     /// somebody else put there makes way: it is no reason not to sign, and where it contradicts the log
     /// it is moved aside, since it may be all that tells of records that are gone.
     pub(crate) fn keep(&mut self, own: &OwnNote, keys: &[VerifyingKey]) -> io::Result<()> {
-        let folder = self.0.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let folder = self.0.as_mut().ok_or(ErrorKind::NotFound)?;
         let name = note_name(own.checkpoint.size());
-        let names = folder.names()?;
-        let is_taken = names.contains(&name);
+        let is_free = folder.open(&name).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        let is_taken = !is_free;
         if is_taken && broken::is(Broken::ForeignKept) {
             return Ok(());
         }
@@ -108,12 +108,12 @@ impl<S: Store> Notes<S> {
             let there = read(folder, &name)?;
             if let Some(kept) = OwnNote::open(&there, keys) {
                 if kept.checkpoint != own.checkpoint {
-                    return Err(io::ErrorKind::AlreadyExists.into());
+                    return Err(ErrorKind::AlreadyExists.into());
                 }
                 return folder.sync_dir();
             }
             if !says_the_same(&there, &own.checkpoint) && !broken::is(Broken::NoteOverwritten) {
-                let aside = free_name(&names, own.checkpoint.size());
+                let aside = free_name(&folder.names()?, own.checkpoint.size());
                 write(folder, &there)?;
                 folder.publish(&aside)?;
                 folder.sync_dir()?;
@@ -129,7 +129,7 @@ impl<S: Store> Notes<S> {
 
     /// The note of a checkpoint as it is now: others may have signed it too.
     pub(crate) fn read(&self, size: u64) -> io::Result<Vec<u8>> {
-        let folder = self.0.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let folder = self.0.as_ref().ok_or(ErrorKind::NotFound)?;
         read(folder, &note_name(size))
     }
 }

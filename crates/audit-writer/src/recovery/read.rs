@@ -14,16 +14,60 @@ const READ_BYTES: usize = 1 << 17;
 /// long to be a record. Returns the length of the file.
 pub(super) fn read_records(
     file: &impl SegmentFile,
+    take: impl FnMut(&[u8]) -> Option<()>,
+) -> Result<u64, OpenError> {
+    read_and_see(file, take, |_| ())
+}
+
+/// The same, and hashes what is read on the way.
+pub(super) fn read_and_hash(
+    file: &impl SegmentFile,
+    take: impl FnMut(&[u8]) -> Option<()>,
+) -> Result<(u64, Hashed), OpenError> {
+    let mut hashed = Hashed::default();
+    let length = read_and_see(file, take, |bytes| hashed.update(bytes))?;
+    Ok((length, hashed))
+}
+
+/// The beginning of a file, hashed.
+#[derive(Debug, Default)]
+pub(super) struct Hashed {
+    hasher: Hasher,
+    bytes: u64,
+}
+
+impl Hashed {
+    fn update(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    }
+
+    /// SHA-256 of the whole file, of which the rest is read.
+    pub(super) fn finish(mut self, file: &impl SegmentFile) -> Result<Digest, OpenError> {
+        let mut buffer = Vec::new();
+        while read_more(file, self.bytes, &mut buffer)? > 0 {
+            self.update(&buffer);
+            buffer.clear();
+        }
+        Ok(self.hasher.finish())
+    }
+}
+
+fn read_and_see(
+    file: &impl SegmentFile,
     mut take: impl FnMut(&[u8]) -> Option<()>,
+    mut see: impl FnMut(&[u8]),
 ) -> Result<u64, OpenError> {
     let mut buffer = Vec::new();
     let mut at: u64 = 0;
     let mut taking = true;
     loop {
+        let kept = buffer.len();
         let read = read_more(file, at, &mut buffer)?;
         if read == 0 {
             return Ok(at);
         }
+        see(buffer.get(kept..).unwrap_or_default());
         at = at.saturating_add(read);
         let mut used = 0;
         while taking {
@@ -102,15 +146,6 @@ impl LastLine {
 }
 
 /// SHA-256 of a file from an offset on.
-pub(super) fn digest_from(file: &impl SegmentFile, mut at: u64) -> Result<Digest, OpenError> {
-    let (mut hasher, mut buffer) = (Hasher::default(), Vec::new());
-    loop {
-        let read = read_more(file, at, &mut buffer)?;
-        if read == 0 {
-            return Ok(hasher.finish());
-        }
-        hasher.update(&buffer);
-        buffer.clear();
-        at = at.saturating_add(read);
-    }
+pub(super) fn digest_from(file: &impl SegmentFile, at: u64) -> Result<Digest, OpenError> {
+    Hashed { bytes: at, ..Hashed::default() }.finish(file)
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::line::{FoundTail, Line};
 use super::own::Own;
-use super::read::{digest_from, read_records};
+use super::read::{read_and_hash, read_records};
 use super::retention::agrees_with_rest;
 use super::scan::{Opened, Scan};
 use super::vouched::first_seq;
@@ -139,7 +139,7 @@ impl Old {
     ) -> Result<Option<Self>, OpenError> {
         let (name, file) = (segment.to_string(), open(store, segment)?);
         let mut scan = Scan::new(segment);
-        let size = read_records(&file, |line| scan.take(line))?;
+        let (size, hashed) = read_and_hash(&file, |line| scan.take(line))?;
         let tail = match judge_tail(store, segment, &file, &scan, size)? {
             Tail::Damage(_) => return Ok(None),
             Tail::Empty => None,
@@ -160,7 +160,7 @@ impl Old {
                 return Ok(None);
             }
         }
-        let sha256 = digest_from(&file, 0)?;
+        let sha256 = hashed.finish(&file)?;
         let file = PrunedFile { name, size, sha256, last_seq: Some(last.seq) };
         Ok(Some(Self { file, last, frontier: next.frontier().to_vec() }))
     }

@@ -24,6 +24,8 @@ mod common;
 #[path = "../../../audit-verify/tests/verify/accounts.rs"]
 #[expect(dead_code, reason = "the tests of the verifier need the rest")]
 mod accounts;
+#[path = "../../../audit-verify/tests/verify/agree.rs"]
+mod agree;
 #[path = "../../../audit-verify/tests/verify/builder.rs"]
 #[expect(dead_code, reason = "the tests of the verifier need the rest")]
 mod builder;

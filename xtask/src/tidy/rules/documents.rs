@@ -1,4 +1,4 @@
-//! The documents at the root are there and short, and links in documents lead somewhere.
+//! The documents at the root are there and short, and what links and paths in documents name exists.
 
 use std::collections::BTreeSet;
 
@@ -63,7 +63,32 @@ fn check_document(file: &File, places: &BTreeSet<&str>) -> Vec<Violation> {
         let message = format!("nothing is at `{path}`; correct the link or add the file");
         broken(path).then(|| Violation::new(&file.path, link.line, RULE, message))
     });
-    violations.chain(missing_heading(file)).collect()
+    violations.chain(missing_sources(file, places)).chain(missing_heading(file)).collect()
+}
+
+/// Paths of sources, which documents write from the crate on, in backticks.
+fn missing_sources<'f>(
+    file: &'f File,
+    places: &'f BTreeSet<&str>,
+) -> impl Iterator<Item = Violation> + 'f {
+    let quoted = |line: &'f str| line.split('`').skip(1).step_by(2);
+    let named = (1..).zip(file.text.lines()).flat_map(move |(number, line)| {
+        quoted(line).filter(|text| is_source(text)).map(move |path| (number, path))
+    });
+    let is_missing = |path: &str| {
+        let path = format!("crates/{}", path.trim_end_matches('/'));
+        !places.contains(path.as_str())
+    };
+    named.filter(move |(_, path)| is_missing(path)).map(|(line, path)| {
+        let message = format!("nothing is at crates/{path}; correct the path");
+        Violation::new(&file.path, line, RULE, message)
+    })
+}
+
+/// Whether a text is a path within a crate: `audit-core/src/`.
+fn is_source(text: &str) -> bool {
+    let is_of_path = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    text.starts_with("audit-") && text.contains('/') && text.bytes().all(is_of_path)
 }
 
 /// The path of a link into this repository, without the anchor.
@@ -140,6 +165,15 @@ mod tests {
         let found = judge(&[("docs/a.md", page), ("crates/other/x.rs", "")]);
         let lines: Vec<_> = found.iter().filter_map(|line| line.split(':').nth(1)).collect();
         assert_eq!(lines, ["2", "3", "4", "5", "6"]);
+    }
+
+    #[test]
+    fn paths_of_sources_that_are_not_there_are_found() {
+        let page = "# A\n`audit-c/src/x.rs` `audit-c/src/`\n`audit-c/src/y.rs`\n`audit-d/`\n\
+                    `audit-<service>/x` `audit-c`\n";
+        let found = judge(&[("docs/a.md", page), ("crates/audit-c/src/x.rs", "")]);
+        let lines: Vec<_> = found.iter().filter_map(|line| line.split(':').nth(1)).collect();
+        assert_eq!(lines, ["3", "4"]);
     }
 
     #[test]
