@@ -10,8 +10,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use audit_core::{AuditEventEnvelope, FlushMode, RotationPolicy};
 use audit_log::checkpoint::SigningKey;
@@ -22,9 +21,6 @@ use common::Key;
 
 /// Less than any two of the segments, each of which has a record or two.
 const MORE_BYTES_MAX: u64 = 6 * 1_024;
-
-/// Longer than any command needs, however busy the machine is.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Opens a log whose segments have a record each.
 fn open(dir: &Path, key: Option<&Key>) -> AuditFileWriter {
@@ -46,9 +42,7 @@ fn write(writer: &mut AuditFileWriter, events: usize) {
 
 /// What a command reads, if the kernel tells.
 fn reads(args: &[&str]) -> Option<Reads> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    usage::wait(command.spawn().unwrap(), PATIENCE).unwrap().read
+    usage::of(Command::new(env!("CARGO_BIN_EXE_audit")).args(args)).unwrap().read
 }
 
 /// What each command reads of a log of so many segments, beside its writer and after that.

@@ -13,8 +13,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use audit_testkit::hostile_directories::{HostileDirectory, hostile_directories};
 use audit_testkit::soak::number;
@@ -30,9 +29,6 @@ const PEAK_BYTES_MAX: u64 = 64 << 20;
 /// the libraries it is linked with, and of a hole a mebibyte each time that it comes there.
 const READ_TIMES_MAX: u64 = 4;
 const READ_BESIDE_BYTES_MAX: u64 = 8 << 20;
-
-/// Longer than any command needs, however busy the machine is.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 fn make_pipe(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
@@ -78,10 +74,7 @@ fn commands<'a>(dir: &'a str, key: &'a str, out: &'a str, beside: &'a str) -> Ve
 
 /// Runs a command, which has to end by itself.
 fn run(args: &[&str], on_disk: u64, about: &str) -> Usage {
-    let said = tempfile::tempfile().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
-    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
-    let used = usage::wait(command.spawn().unwrap(), PATIENCE);
+    let used = usage::of(Command::new(env!("CARGO_BIN_EXE_audit")).args(args));
     assert!(used.is_some(), "{about}, {args:?}: it hangs");
     let used = used.unwrap();
     let code = used.status.code();
@@ -124,7 +117,7 @@ fn no_command_waits_for_what_stands_in_place_of_a_file() {
             let log = Log::new();
             log.record(&events(3), &["--key", key.path()]);
             put(&Path::new(log.path()).join(place));
-            drop(try_all(&log, &key, &format!("{what} at {place}")));
+            try_all(&log, &key, &format!("{what} at {place}"));
         }
     }
 }
@@ -156,7 +149,7 @@ fn no_command_reads_what_is_not_on_the_disk() {
             println!("skipped: no file here can be that long: {error}");
             return;
         }
-        drop(try_all(&log, &key, place));
+        try_all(&log, &key, place);
     }
 }
 
@@ -175,7 +168,7 @@ fn no_command_needs_much_for_what_somebody_put_into_a_directory() {
     for kind in hostile_directories() {
         let amount = kind.much / 20;
         let log = hostile(&kind, amount, &key);
-        drop(try_all(&log, &key, &format!("{amount} {}", kind.name)));
+        try_all(&log, &key, &format!("{amount} {}", kind.name));
     }
 }
 

@@ -25,6 +25,7 @@ use audit_log::writer::{AuditFileWriter, Signing};
 use audit_testkit::dice::Dice;
 use audit_testkit::events;
 use audit_testkit::soak::number;
+use audit_testkit::usage::Reads;
 use common::{Key, audit, told};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -116,12 +117,6 @@ fn write(writer: &mut AuditFileWriter) {
     writer.write_event(&AuditEventEnvelope::new(events::service_id(), event)).unwrap();
 }
 
-/// Bytes that this thread has read so far; `None` where the kernel does not count them.
-fn bytes_read() -> Option<u64> {
-    let io = fs::read_to_string("/proc/thread-self/io").ok()?;
-    io.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
-}
-
 /// Durations by what took them.
 #[derive(Default)]
 struct Times(BTreeMap<String, Vec<Duration>>);
@@ -166,11 +161,11 @@ impl fmt::Display for Times {
 fn sign(log: &Large, parent: &Path, place: &str, times: &mut Times) {
     let copy = log.copy(parent);
     let newest = fs::metadata(log.segments().last().unwrap()).unwrap().len();
-    let before = bytes_read();
+    let before = Reads::of_this_thread();
     let mut writer = times.take(&format!("open, {place}"), || log.open(copy.path()));
-    match before.zip(bytes_read()) {
+    match before.zip(Reads::of_this_thread()) {
         Some((before, after)) => {
-            let read = after - before;
+            let read = after.bytes - before.bytes;
             assert!(read <= newest + READ_BESIDE_BYTES_MAX, "{read} bytes, {newest} in the newest");
         }
         None => println!("skipped: this kernel does not count what a thread reads"),
@@ -178,9 +173,11 @@ fn sign(log: &Large, parent: &Path, place: &str, times: &mut Times) {
     for _ in 0..SIGNED_IN_A_ROUND {
         write(&mut writer);
         writer.flush().unwrap();
-        let before = bytes_read();
+        let before = Reads::of_this_thread();
         let signed = times.take(&format!("checkpoint, {place}"), || writer.checkpoint().unwrap());
-        let read = bytes_read().zip(before).map_or(0, |(after, before)| after - before);
+        let read = Reads::of_this_thread()
+            .zip(before)
+            .map_or(0, |(after, before)| after.bytes - before.bytes);
         assert!(read <= READ_BESIDE_BYTES_MAX, "{read} bytes read to sign");
         assert_eq!(signed.size() + 1, writer.head().unwrap().seq + 1, "all but what records it");
     }

@@ -1,18 +1,21 @@
-//! What a child process used.
+//! What a command, or a thread, used.
 
 #![expect(clippy::expect_used, reason = "a child of somebody else fails the test that asks")]
 
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// Longer than any command needs, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Between two looks at a child.
 const BETWEEN: Duration = Duration::from_millis(2);
 
-/// How a child ended, and what it used until then.
+/// How a command ended, and what it used until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
     /// How it ended.
@@ -25,7 +28,7 @@ pub struct Usage {
     pub read: Option<Reads>,
 }
 
-/// What a process read.
+/// What a process, or a thread, read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reads {
     /// Bytes, from the cache or the disk.
@@ -35,29 +38,36 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// What a process has read so far, which may have ended, but has not been waited for.
-    fn of(pid: libc::pid_t) -> Option<Self> {
-        let io = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    /// What this thread has read so far; `None` where the kernel does not count that.
+    #[must_use]
+    pub fn of_this_thread() -> Option<Self> {
+        Self::told_in("/proc/thread-self/io")
+    }
+
+    fn told_in(path: &str) -> Option<Self> {
+        let io = fs::read_to_string(path).ok()?;
         let number = |name: &str| io.lines().find_map(|line| line.strip_prefix(name))?.parse().ok();
         Some(Self { bytes: number("rchar: ")?, calls: number("syscr: ")? })
     }
 }
 
-/// Waits for the end of a child, whose output must not fill a pipe; `None` where it has not ended by
-/// itself in time and was killed.
+/// Runs a command without input, its output thrown away; `None` where it has not ended by itself in time
+/// and was killed.
 ///
 /// # Panics
 ///
-/// Somebody else has waited for it.
+/// It cannot be started.
 #[must_use]
-pub fn wait(mut child: Child, patience: Duration) -> Option<Usage> {
-    drop(child.stdin.take());
+#[expect(clippy::zombie_processes, reason = "where it has ended, it was waited for")]
+pub fn of(command: &mut Command) -> Option<Usage> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("a command that can be started");
     let started = Instant::now();
     loop {
         if let Some(usage) = ended(&child) {
             return Some(usage);
         }
-        if started.elapsed() > patience {
+        if started.elapsed() > PATIENCE {
             child.kill().expect("a child of this process");
             child.wait().expect("a child of this process");
             return None;
@@ -81,7 +91,8 @@ fn ended(child: &Child) -> Option<Usage> {
     if !ended {
         return None;
     }
-    let read = Reads::of(pid);
+    // Told until it is waited for.
+    let read = Reads::told_in(&format!("/proc/{pid}/io"));
     let (mut status, mut used) = (0, MaybeUninit::<libc::rusage>::zeroed());
     // SAFETY: `status` and `used` are places for what the call writes, as long as it lasts; an rusage
     // of zeros is one.

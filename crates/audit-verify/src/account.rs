@@ -167,8 +167,7 @@ pub(crate) fn compare(
     buffer: &mut Buffer,
 ) -> Result<Result<Notice, Finding>, ReadError> {
     let text = name.to_string();
-    let line = span.lines_before.saturating_add(1);
-    let place = Place { file: &text, line, offset: span.start };
+    let place = span.place(&text);
     let bytes = span.end.saturating_sub(span.start);
     let finding = |code: Code| Finding::new(code, code.meaning()).at(place);
     if bytes == 0 {

@@ -11,7 +11,7 @@ mod rest;
 use std::io;
 use std::ops::ControlFlow;
 
-pub(crate) use ahead::{Ahead, Gone, Opened, RESTARTS_MAX};
+pub(crate) use ahead::{Ahead, Gone, Opened, restarted};
 
 use crate::account::{self, After};
 use crate::broken::{self, Broken};
@@ -193,8 +193,7 @@ impl Segments {
         if let ControlFlow::Break(stop) = self.join_pieces(file, course, at, visit) {
             return Ok(stop);
         }
-        let lines = Lines::new(file, at.up_to(course.end), &mut self.buffer, ());
-        let mut lines = if course.may_grow { lines.of_growing_file() } else { lines };
+        let mut lines = course.lines(file, at, &mut self.buffer);
         while let Some(line) = lines.next()? {
             if let ControlFlow::Break(stop) = take(&mut self.checker, &line, course, at, visit) {
                 return Ok(stop);
@@ -231,6 +230,17 @@ fn take(
 }
 
 impl Course {
+    /// The lines that were not taken yet.
+    fn lines<'f, F: LogFile>(
+        &self,
+        file: &'f F,
+        at: &Position,
+        buffer: &'f mut Buffer,
+    ) -> Lines<'f, F> {
+        let lines = Lines::new(file, at.up_to(self.end), buffer, ());
+        if self.may_grow { lines.of_growing_file() } else { lines }
+    }
+
     /// Whether a line that ends here may be of the end that a crash left in a sealed segment: it
     /// begins behind a seal, and is no longer than what a writer leaves unsealed. Elsewhere it begins
     /// with the first line that does not go on from the one before.

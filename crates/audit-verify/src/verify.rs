@@ -13,7 +13,7 @@ use crate::finding::{Code, Finding, Ledger, Place};
 use crate::pool::Jobs;
 use crate::report::Report;
 use crate::scan::lines::Line;
-use crate::segment::{Ahead, Gone, RESTARTS_MAX, Segments, Visit};
+use crate::segment::{Ahead, Gone, Segments, Visit, restarted};
 use crate::source::{DirSource, LogSource};
 use crate::trust::{Identity, Trust, UnsignedLimit};
 use crate::verdict::{AdoptedRecords, Requirement};
@@ -96,13 +96,7 @@ pub fn verify_source(
     options: &VerifyOptions,
     progress: &mut dyn FnMut(Progress),
 ) -> io::Result<Report> {
-    for _ in 0..RESTARTS_MAX {
-        if let Some(report) = verify_listed(source, options, progress, Gone::StartAgain)? {
-            return Ok(report);
-        }
-    }
-    let report = verify_listed(source, options, progress, Gone::IsUnread)?;
-    report.ok_or_else(|| io::ErrorKind::NotFound.into())
+    restarted(|gone| verify_listed(source, options, progress, gone))
 }
 
 /// Verifies what is listed now; `None` where that is to be done again.
@@ -128,7 +122,7 @@ fn verify_listed(
     let mut segments = Segments::new(Checker::new(trust, ledger), options.jobs);
     let mut ahead = Ahead::new(source, &names);
     while let Some(opened) = ahead.next(&mut segments.checker.ledger) {
-        if opened.is_gone() && gone == Gone::StartAgain {
+        if opened.restarts(gone) {
             return Ok(None);
         }
         let mut at = segments.begin(opened.name);

@@ -10,7 +10,7 @@ use crate::finding::{Code, Finding, Ledger, NoticeCode, Place};
 use crate::parse::json::Scratch;
 use crate::pool::Jobs;
 use crate::scan::lines::Line;
-use crate::segment::{Ahead, Gone, Opened, Position, RESTARTS_MAX, Segments, Unread, Visit};
+use crate::segment::{Ahead, Gone, Opened, Position, Segments, Unread, Visit, restarted};
 use crate::source::{LogFile, LogSource};
 use crate::trust::Trust;
 use crate::verdict::Verdict;
@@ -81,13 +81,7 @@ impl<S: LogSource> Viewer<S> {
         &mut self,
         visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>,
     ) -> io::Result<ControlFlow<()>> {
-        for _ in 0..RESTARTS_MAX {
-            if let Some(flow) = self.read_listed(visit, Gone::StartAgain)? {
-                return Ok(flow);
-            }
-        }
-        let flow = self.read_listed(visit, Gone::IsUnread)?;
-        Ok(flow.unwrap_or(ControlFlow::Continue(())))
+        restarted(|gone| self.read_listed(visit, gone))
     }
 
     /// Shows what is listed now; `None` where that is to be done again, for a segment is gone.
@@ -119,7 +113,7 @@ impl<S: LogSource> Viewer<S> {
                     }
                 }
             }
-            if opened.is_gone() && gone == Gone::StartAgain {
+            if opened.restarts(gone) {
                 return Ok(None);
             }
             let at = match &mut *at {

@@ -99,8 +99,8 @@ impl<S: Store> Notes<S> {
     pub(crate) fn keep(&mut self, own: &OwnNote, keys: &[VerifyingKey]) -> io::Result<()> {
         let folder = self.0.as_mut().ok_or(ErrorKind::NotFound)?;
         let name = note_name(own.checkpoint.size());
-        let is_free = folder.open(&name).is_err_and(|error| error.kind() == ErrorKind::NotFound);
-        let is_taken = !is_free;
+        let there = folder.open(&name);
+        let is_taken = !there.is_err_and(|error| error.kind() == ErrorKind::NotFound);
         if is_taken && broken::is(Broken::ForeignKept) {
             return Ok(());
         }

@@ -19,6 +19,7 @@ use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SignedCheckpoint, Sig
 use audit_core::digest::leaf_hash;
 use audit_core::lifecycle::AdoptionReason;
 use audit_core::{Digest, FlushMode, Frontier, Keyless, OverflowPolicy, RotationPolicy};
+use audit_testkit::usage::Reads;
 use audit_verify::Verdict;
 use audit_writer::segment::{NEW_SEGMENT, SegmentName};
 use audit_writer::store::{Failure, Fate, Fault, Lasting};
@@ -359,12 +360,6 @@ fn what_others_put_beside_the_checkpoints_is_neither_signed_over_nor_in_the_way(
     }
 }
 
-/// Bytes that this thread has read, where the system tells.
-fn bytes_read() -> Option<u64> {
-    let io = fs::read_to_string("/proc/thread-self/io").ok()?;
-    io.lines().find_map(|line| line.strip_prefix("rchar: "))?.parse().ok()
-}
-
 #[test]
 #[expect(clippy::print_stdout, reason = "a test says why it was skipped")]
 fn of_a_note_that_is_called_as_it_is_not_only_the_beginning_is_read() {
@@ -382,12 +377,12 @@ fn of_a_note_that_is_called_as_it_is_not_only_the_beginning_is_read() {
     for size in 1_001..1_050 {
         fs::hard_link(name(1_000), name(size)).unwrap();
     }
-    let Some(before) = bytes_read() else {
+    let Some(before) = Reads::of_this_thread() else {
         println!("skipped: the system does not tell how many bytes a thread reads");
         return;
     };
     live();
-    let read = bytes_read().unwrap() - before;
+    let read = Reads::of_this_thread().unwrap().bytes - before.bytes;
     assert!(read < 100_000, "{read} bytes");
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use audit_core::limits::RECORD_BYTES_MAX;
 use memchr::memchr;
 
+use crate::finding::Place;
 use crate::source::LogFile;
 
 /// Bytes read at once: enough that the calls cost nothing.
@@ -40,6 +41,11 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) const fn up_to(end: u64) -> Self {
         Self { start: 0, lines_before: 0, end }
+    }
+
+    /// Where its first line is, in the file of this name.
+    pub(crate) const fn place<'f>(&self, file: &'f str) -> Place<'f> {
+        Place { file, line: self.lines_before.saturating_add(1), offset: self.start }
     }
 
     /// What is left of it behind this many whole lines, given without the last line feed.

@@ -1,7 +1,7 @@
 //! Segments in order, each opened once, and the one behind each before it is read.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use crate::account;
 use crate::broken::{self, Broken};
@@ -12,13 +12,24 @@ use crate::source::{LogSource, ManyNames, OpenError};
 
 /// How often reading starts again because a segment that was listed is gone: retention may
 /// delete some meanwhile, and declares that where it was not read yet.
-pub(crate) const RESTARTS_MAX: usize = 3;
+const RESTARTS_MAX: usize = 3;
 
 /// What is done where a segment that was listed is not there any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
     StartAgain,
     IsUnread,
+}
+
+/// Reads what is listed, and again as long as that gives nothing since a segment is gone. The last
+/// time one that is gone cannot be read.
+pub(crate) fn restarted<T>(mut read: impl FnMut(Gone) -> io::Result<Option<T>>) -> io::Result<T> {
+    for _ in 0..RESTARTS_MAX {
+        if let Some(read) = read(Gone::StartAgain)? {
+            return Ok(read);
+        }
+    }
+    read(Gone::IsUnread)?.ok_or_else(|| ErrorKind::NotFound.into())
 }
 
 /// A segment, and its file if it can be opened.
@@ -38,13 +49,12 @@ pub(crate) struct Ahead<'s, S: LogSource + 's> {
     names: std::slice::Iter<'s, SegmentName>,
     opened: VecDeque<Opened<S::File<'s>>>,
     many_names: ManyNames,
-    small: Buffer,
 }
 
 impl<'s, S: LogSource> Ahead<'s, S> {
     pub(crate) fn new(source: &'s S, names: &'s [SegmentName]) -> Self {
         let (opened, many_names) = (VecDeque::new(), ManyNames::default());
-        Self { source, names: names.iter(), opened, many_names, small: Buffer::small() }
+        Self { source, names: names.iter(), opened, many_names }
     }
 
     /// The next segment; of what is left out, the ledger is told.
@@ -81,7 +91,7 @@ impl<'s, S: LogSource> Ahead<'s, S> {
                 Ok(file) => {
                     let is_among = |named| unread.iter().any(|opened| opened.name == named);
                     let is_followed = unread.is_empty()
-                        || account::previous_of(&file, &mut self.small).is_none_or(is_among);
+                        || account::previous_of(&file, &mut Buffer::small()).is_none_or(is_among);
                     if is_followed || broken::is(Broken::GapHidden) {
                         self.opened.extend(unread);
                     } else {
@@ -101,11 +111,12 @@ impl<'s, S: LogSource> Ahead<'s, S> {
 }
 
 impl<F> Opened<F> {
-    /// Whether it was listed and is not there any more, as retention deletes segments.
-    pub(crate) fn is_gone(&self) -> bool {
+    /// Whether reading starts again here: it was listed and is not there any more, as retention deletes
+    /// segments.
+    pub(crate) fn restarts(&self, gone: Gone) -> bool {
         let is_gone =
             matches!(&self.file, Err(OpenError::Io(error)) if error.kind() == ErrorKind::NotFound);
-        is_gone && !broken::is(Broken::GoneUnread)
+        is_gone && gone == Gone::StartAgain && !broken::is(Broken::GoneUnread)
     }
 
     fn tell(&self, ledger: &mut Ledger) {

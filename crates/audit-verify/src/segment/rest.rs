@@ -5,7 +5,7 @@ use crate::account::{self, After};
 use crate::check::{Checker, Follows, Unsealed};
 use crate::finding::{Code, Finding, Notice, Place};
 use crate::scan::SegmentName;
-use crate::scan::lines::{Lines, ReadError, Span};
+use crate::scan::lines::{ReadError, Span};
 use crate::source::LogFile;
 use crate::tail::{self, Before, Tail};
 
@@ -29,8 +29,7 @@ impl Segments {
     ) -> Result<Option<(Span, Tail)>, ReadError> {
         let mut ahead = self.checker.ahead();
         let mut held = at.up_to(course.end);
-        let lines = Lines::new(file, held, &mut self.buffer, ());
-        let mut lines = if course.may_grow { lines.of_growing_file() } else { lines };
+        let mut lines = course.lines(file, at, &mut self.buffer);
         let mut is_broken = false;
         while let Some(line) = lines.next()? {
             let assessed = ahead.assess(&line);
@@ -72,11 +71,6 @@ impl Segments {
         next: Option<SegmentName>,
         at: &mut Position,
     ) {
-        let finding = |code: Code, tail: &Tail, at: &Position| {
-            let line = at.lines.saturating_add(1);
-            let place = Place { file: &at.text, line, offset: at.offset };
-            account::tail_finding(code, tail, place)
-        };
         match (after, tail) {
             (After::Nothing, tail) => {
                 at.rest = match tail {
@@ -86,9 +80,10 @@ impl Segments {
                 return;
             }
             // The record that accounts for it is damaged, which is said where that record is.
-            (After::Damaged, Some((_, tail))) => {
+            (After::Damaged, Some((span, tail))) => {
                 self.checker.tail_was_compared();
-                let finding = finding(Code::RecoveryMismatch, &tail, at);
+                let place = span.place(&at.text);
+                let finding = account::tail_finding(Code::RecoveryMismatch, &tail, place);
                 self.unaccounted.extend(next.map(|next| (finding, next)));
             }
             _ => {}
@@ -105,8 +100,7 @@ impl Segments {
             return None;
         }
         let code = Code::UnsealedTooLong;
-        let line = lines_before.saturating_add(1);
-        let place = Place { file: &at.text, line, offset: start };
+        let place = Span { start, lines_before, end: at.offset }.place(&at.text);
         Some(Finding::new(code, code.meaning()).at(place).found(format!("{bytes} bytes")))
     }
 }
@@ -133,8 +127,7 @@ impl Checker {
 /// What is said of a tail that looks like a crash: it is not parsed, and the next writer accounts for
 /// it.
 fn rest(tail: &Tail, span: Span, at: &Position) -> Rest {
-    let line = span.lines_before.saturating_add(1);
-    let place = Place { file: &at.text, line, offset: span.start };
+    let place = span.place(&at.text);
     let unsealed = tail.unsealed_records;
     if tail.is_unsealed_only {
         return Rest::Unsealed { notice: account::unsealed_end(tail, place), unsealed };

@@ -30,16 +30,14 @@ fn is_of_lines(finding: &Finding) -> bool {
 struct Viewed {
     findings: Vec<Finding>,
     skipped: BTreeMap<NoticeCode, u64>,
-    shown: u64,
 }
 
 impl Viewed {
     fn take(&mut self, view: View<'_>) -> ControlFlow<()> {
         match view {
-            View::Record(_) => self.shown += 1,
             View::Faulty { findings, .. } => self.findings.extend_from_slice(findings),
             View::Skipped(notice) => *self.skipped.entry(notice.code).or_default() += 1,
-            _ => {}
+            View::Record(_) | _ => {}
         }
         ControlFlow::Continue(())
     }

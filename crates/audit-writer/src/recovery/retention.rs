@@ -57,9 +57,9 @@ pub enum PruneError {
     #[error(transparent)]
     Look(Box<OpenError>),
     /// A segment that is old enough is not whole, does not link to the next one, or says that records
-    /// are damaged or gone; or among those that an interrupted prune has left, one is not as it was declared, is gone, or is none of them.
-    /// It is evidence of what happened to it, and neither it nor another one is deleted. Nothing was
-    /// done.
+    /// are damaged or gone; or among those that an interrupted prune has left, one is not as it was
+    /// declared, is gone, or is none of them. It is evidence of what happened to it, and neither it nor
+    /// another one is deleted. Nothing was done.
     #[error(
         "{file} is not whole, not what the next segment follows, not what the log says of it, or \
          tells of damaged or missing records: it is evidence"

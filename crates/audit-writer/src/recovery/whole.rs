@@ -3,7 +3,6 @@
 use audit_core::Digest;
 use audit_core::Receipt;
 use audit_core::lifecycle::{LifecycleEvent, NewestPrune, PrunedFile, SegmentOpened};
-
 use chrono::{DateTime, Utc};
 
 use super::line::{FoundTail, Line};
