@@ -9,13 +9,13 @@ use std::fs;
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use audit_checkpoint::{Checkpoint, KeyKind, KeyName, Note, SigningKey};
-use audit_core::{FlushMode, RotationPolicy};
+use audit_core::{FlushMode, RetentionPolicy, RotationPolicy};
 use audit_writer::{
-    CheckpointFault, CheckpointSink, CommandSink, FileSink, OpenError, SignError, Signing,
-    SimClock, SimDisk,
+    CheckpointFault, CheckpointSink, ClockTrust, CommandSink, FileSink, OpenError, PruneError,
+    SignError, Signing, SimClock, SimDisk,
 };
 use common::{SimWriter, clock_at, open, routine, wait_until};
 
@@ -222,6 +222,45 @@ fn a_late_answer_that_contradicts_the_log_ends_all_signing_and_no_event() {
     assert_eq!(sink.sizes(), notes, "what the sink has stays");
     let error = opened(&disk, &clock, signing("a.example/1").to(sink)).unwrap_err();
     assert!(matches!(error, OpenError::RolledBack { .. }), "{error}");
+}
+
+#[test]
+fn an_older_copy_deletes_nothing_once_a_sink_contradicts_it() {
+    let (disk, clock) = (SimDisk::default(), clock_at("2026-01-01T12:00:00Z"));
+    let sink = Memory::default();
+    let fail = |fails| sink.0.lock().unwrap().fails = fails;
+    let open =
+        |disk: &SimDisk| opened(disk, &clock, signing("a.example/1").to(sink.clone())).unwrap();
+    let policy =
+        RetentionPolicy { min_retention_days: 30, archive_after_days: 0, delete_after_days: 30 };
+    let mut log = open(&disk);
+    for number in 0..40 {
+        log.write_event(&routine(number)).unwrap();
+        clock.pass(Duration::from_hours(24));
+    }
+    log.close().unwrap();
+    // Declared and covered beside the log, and interrupted.
+    let mut log = open(&disk);
+    fail(true);
+    let error = log.prune(policy, ClockTrust::Capped).unwrap_err();
+    assert!(matches!(error, PruneError::NotKept(_)), "{error}");
+    log.close().unwrap();
+    let older = SimDisk::with_files(disk.files());
+    fail(false);
+    let mut log = open(&disk);
+    log.write_event(&routine(1)).unwrap();
+    log.close().unwrap();
+
+    fail(true);
+    let mut log = open(&older);
+    let before = older.files();
+    fail(false);
+    wait_until(|| {
+        let error = log.prune(policy, ClockTrust::Capped).unwrap_err();
+        matches!(error, PruneError::NotCovered(SignError::Contradicted(_)))
+    });
+    let after = older.files();
+    assert!(before.keys().all(|name| after.contains_key(name)), "something was deleted");
 }
 
 #[test]

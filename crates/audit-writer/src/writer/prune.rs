@@ -222,6 +222,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         }
         self.last_note().map_err(PruneError::NotCovered)?;
         let delivered = self.finish_sinks(Duration::from_secs(SINK_DEADLINE_SECS));
+        // What a sink answers late may say that the log is an older copy, whose files are not its own.
+        self.sinks_agree().map_err(PruneError::NotCovered)?;
         match self.sink_failure() {
             Some(failure) => Err(PruneError::NotKept(failure)),
             None if delivered => Ok(()),

@@ -214,7 +214,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 
     /// Shows that the log extends what every sink has, once each has answered.
-    fn sinks_agree(&mut self) -> Result<(), SignError> {
+    pub(super) fn sinks_agree(&mut self) -> Result<(), SignError> {
         while let Some(answer) = self.signer.as_mut().and_then(Signer::answer) {
             if let Err(error) = self.extends_kept(&answer)
                 && let Some(signer) = &mut self.signer
