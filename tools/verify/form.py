@@ -3,6 +3,7 @@
 import datetime, hashlib, itertools, json, re
 
 LINE_MAX, DEPTH_MAX, SEQ_MAX, COUNT_MAX = 65_535, 32, 2**53 - 1, 2**64 - 1
+TAIL_MAX = 2**24
 
 RECORD = re.compile(r"""
     \{"v":(?P<v>0|[1-9][0-9]*),"seq":(?P<seq>0|[1-9][0-9]{0,15})

@@ -2,7 +2,7 @@
 
 import hashlib, os, stat
 
-from verify.form import COUNT_MAX, FORMS, WRITERS, crash, fits, foreign, need, record
+from verify.form import COUNT_MAX, FORMS, TAIL_MAX, WRITERS, crash, fits, foreign, need, record
 
 VERDICTS = ["consistent", "torn", "unverifiable", "truncated", "tampered", "could-not-look"]
 # Directly after what some of them are; and after what there is nothing.
@@ -117,7 +117,7 @@ class Log:
         need(not self.tail, "the tail of the segment before is not accounted for")
         rest, start = b"".join(lines[counted:]), sum(map(len, lines[:counted]))
         valid = crash(lines[whole:], sum(map(len, lines[:whole])), read, why)
-        need(not rest or self.last not in ENDS and len(rest) <= self.limit,
+        need(not rest or self.last not in ENDS and len(rest) <= min(self.limit, TAIL_MAX),
              "a tail where none is left, or longer than what the writer leaves unsynced")
         self.before, self.torn, self.tail = self.name, whole < len(lines), rest and {
             "file": self.name, "offset": start, "bytes": len(rest),

@@ -131,13 +131,24 @@ fn no_command_reads_what_is_not_on_the_disk() {
         let path = Path::new(log.path());
         match place {
             "a note" => Some(path.join("checkpoints/00000000000000000999.note")),
-            "the oldest segment" => log.segments().first().cloned(),
+            "the oldest segment" | "a tail that is accounted for" => {
+                log.segments().first().cloned()
+            }
             _ => log.segments().last().cloned(),
         }
     };
-    for place in ["a note", "the oldest segment", "the newest segment"] {
+    let places =
+        ["a note", "the oldest segment", "the newest segment", "a tail that is accounted for"];
+    for place in places {
         let log = Log::new();
         log.record(&events(3), &["--key", key.path()]);
+        if place == "a tail that is accounted for" {
+            // The end of `log_closed` is lost.
+            let path = log.segments().remove(0);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_len(file.metadata().unwrap().len() - 20).unwrap();
+        }
         log.record(&events(3), &["--key", key.path()]);
         let path = named(&log, place).unwrap();
         // A segment that is left has no permission to be written.

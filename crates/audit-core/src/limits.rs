@@ -61,6 +61,10 @@ pub const INPUT_LINE_BYTES_MAX: usize = 1 << 20;
 /// and still look like a crash, so it is what an attacker could cut unnoticed by the chain alone.
 pub const UNSYNCED_BYTES_MAX: u64 = 1 << 20;
 
+/// Longest tail in bytes that is taken for a crash's, whatever its writer stated: sixteen times what this
+/// writer leaves. It bounds what a log can make its readers do.
+pub const TAIL_BYTES_MAX: u64 = 16 << 20;
+
 /// Default `Hybrid` and `Batched` batch in records: what a crash may cost.
 pub const BATCH_SIZE_DEFAULT: u32 = 100;
 

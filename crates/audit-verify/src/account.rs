@@ -1,7 +1,7 @@
 //! What the next segment says of the tail of one, and whether it is so.
 
 use crate::broken::{self, Broken};
-use crate::check::State;
+use crate::check::{State, is_tail};
 use crate::finding::{Code, Finding, Notice, NoticeCode, Place};
 use crate::parse::json::Scratch;
 use crate::parse::lifecycle::{Lifecycle, LogRecovered, TailKind};
@@ -172,6 +172,10 @@ pub(crate) fn compare(
     let finding = |code: Code| Finding::new(code, code.meaning()).at(place);
     if bytes == 0 {
         return Ok(Err(finding(Code::RecoveryWithoutTail).found(recovered.offset)));
+    }
+    if !is_tail(bytes) {
+        let fault = format!("{bytes} bytes are more than any crash leaves");
+        return Ok(Err(finding(Code::RecoveryNotACrash).found(fault)));
     }
     let is_unsealed = recovered.kind == TailKind::Unsealed;
     let sealed = state.head_hash().filter(|_| is_unsealed && state.is_sealed());

@@ -30,6 +30,7 @@ rules! {
     OwnInEnd = "own-in-end";
     EndUnlimited = "end-unlimited";
     TailUnlimited = "tail-unlimited";
+    TailEndless = "tail-endless";
     SegmentLimitIgnored = "segment-limit-ignored";
     TailUncompared = "tail-uncompared";
     TailNoCrash = "tail-no-crash";

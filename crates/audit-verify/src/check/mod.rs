@@ -32,6 +32,7 @@ use crate::trust::{Coverage, End, Shown, Trust};
 use crate::verdict::{AdoptedRecords, Requirement};
 pub(crate) use assess::Assessed;
 use chain::{Chain, Link};
+pub(crate) use opening::is_tail;
 pub(crate) use seals::{Follows, Unsealed};
 pub(crate) use state::State;
 

@@ -1,6 +1,7 @@
 //! Which of the writer's own events may stand where, and what the first records of a segment say.
 
 use audit_core::Frontier;
+use audit_core::limits::TAIL_BYTES_MAX;
 
 use super::chain::{Chain, Link};
 use crate::broken::{self, Broken};
@@ -64,6 +65,11 @@ enum Limit {
     OfSegment(u64),
 }
 
+/// Whether so many bytes can be a tail, whatever a writer stated.
+pub(crate) fn is_tail(bytes: u64) -> bool {
+    bytes <= TAIL_BYTES_MAX || broken::is(Broken::TailEndless)
+}
+
 impl Limit {
     /// What counts of it in the next segment.
     fn carried_on(self) -> Self {
@@ -75,8 +81,10 @@ impl Limit {
 
     fn allows(self, bytes: u64) -> bool {
         match self {
-            Self::Unknown => true,
-            Self::OfWriter(bytes_max) | Self::OfSegment(bytes_max) => bytes <= bytes_max,
+            Self::Unknown => is_tail(bytes),
+            Self::OfWriter(bytes_max) | Self::OfSegment(bytes_max) => {
+                bytes <= bytes_max && is_tail(bytes)
+            }
         }
     }
 }

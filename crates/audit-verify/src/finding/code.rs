@@ -243,4 +243,21 @@ mod tests {
             assert!(listed.contains(&row.as_str()), "{row}");
         }
     }
+
+    #[test]
+    #[cfg(feature = "schema")]
+    fn the_documents_list_every_notice_as_it_is_and_no_other() {
+        let document = include_str!("../../../../docs/evidence.md");
+        let (_, listed) = document.split_once("\n## Notices\n").unwrap();
+        let listed: Vec<_> = listed.lines().filter(|line| line.starts_with("| `")).collect();
+        let schema = schemars::schema_for!(crate::finding::NoticeCode);
+        let notices = schema.as_value()["oneOf"].as_array().unwrap();
+        for (number, notice) in notices.iter().enumerate() {
+            let text = |member: &str| notice[member].as_str().unwrap().to_owned();
+            let row = format!("| `{}` | {} |", text("const"), text("description"));
+            assert_eq!(listed[number], row);
+        }
+        let next = listed.get(notices.len()).unwrap();
+        assert!(next.starts_with("| `seal-form` "), "the next table begins: {next}");
+    }
 }

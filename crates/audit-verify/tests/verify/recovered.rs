@@ -56,6 +56,25 @@ fn a_false_account_is_found_at_the_tail() {
 }
 
 #[test]
+fn no_crash_leaves_more_than_16_mebibytes_whatever_a_writer_says() {
+    for (more, newest, accounted) in
+        [(0, Verdict::Torn, Verdict::Consistent), (1, Verdict::Tampered, Verdict::Tampered)]
+    {
+        let mut log = Builder::empty();
+        log.open_segment();
+        log.record(
+            r#"{"event_type":"log_opened","writer":"by hand","flush_mode":"immediate","unsynced_max_bytes":18446744073709551615}"#,
+        );
+        log.events(2);
+        let offset = log.files[&log.file].len();
+        log.append(&vec![0; (1 << 24) + more]);
+        assert_eq!(verify(&log.files).verdict, newest, "{more}");
+        let account = Account::of(&log, offset);
+        assert_eq!(verify(&resumed(log, &account).files).verdict, accounted, "{more}");
+    }
+}
+
+#[test]
 fn a_wrong_offset_is_found_on_either_side() {
     for wrong in [-1_isize, 1, -400, 20] {
         let (log, account) = torn(TAIL);
