@@ -241,6 +241,7 @@ impl Page<'_> {
             "closed": head.is_some_and(|head| head.closes),
             "checkpoint_size": self.covered,
             "records_after_checkpoint": self.uncovered(),
+            "copied": newest.is_some_and(|newest| newest.copied.is_some()),
             "free_bytes": found.free_bytes,
             "file_system": found.file_system.to_string(),
         })
@@ -259,6 +260,9 @@ impl fmt::Display for Page<'_> {
         writeln!(f, "  segments  {}, {} bytes", found.segments, found.bytes)?;
         if let Some(newest) = &found.newest {
             writeln!(f, "  newest    {}", newest.file)?;
+            if newest.copied.is_some() {
+                writeln!(f, "  warning   the log is a copy: it was restored, moved or cloned")?;
+            }
         }
         if let (Some(head), Some(age)) =
             (found.newest.as_ref().and_then(|newest| newest.head), self.age_secs())

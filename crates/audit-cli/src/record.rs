@@ -18,9 +18,9 @@ use audit_log::signal::{EndSignal, EndSignals};
 use audit_log::validate::decode_line;
 use audit_log::writer::Loss;
 use audit_log::{
-    AuditConfig, AuditLogger, CommandSink, EmitError, FileSink, FileSystems, FlushMode, Keyless,
-    OnDamage, OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId, ShutdownError,
-    SignError, Signing, TextPolicy,
+    AuditConfig, AuditLogger, CommandSink, Copies, EmitError, FileSink, FileSystems, FlushMode,
+    Keyless, OnDamage, OpenPolicy, OverflowPolicy, Receipt, RotationPolicy, ServiceId,
+    ShutdownError, SignError, Signing, TextPolicy,
 };
 use clap::{Args, ValueEnum};
 
@@ -102,6 +102,11 @@ pub(crate) struct RecordArgs {
     #[arg(long, conflicts_with = "key")]
     unsigned: bool,
 
+    /// What to do with a log that is a copy: restored, moved to another file system, or cloned file by
+    /// file. One that goes on says so
+    #[arg(long, value_enum, default_value_t = Copied::Continue)]
+    on_copy: Copied,
+
     /// What to do when the newest file does not end as a crash leaves it
     #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
     on_damage: Damaged,
@@ -170,7 +175,11 @@ impl RecordArgs {
             Damaged::Continue => OnDamage::ContinueInNewSegment,
         };
         let keyless = if self.unsigned { Keyless::Unsigned } else { Keyless::Refuse };
-        OpenPolicy { on_damage, file_systems: file_systems(self.any_file_system), keyless }
+        let copies = match self.on_copy {
+            Copied::Continue => Copies::Declare,
+            Copied::Refuse => Copies::Refuse,
+        };
+        OpenPolicy { on_damage, file_systems: file_systems(self.any_file_system), keyless, copies }
     }
 
     fn flush_mode(&self) -> FlushMode {
@@ -185,6 +194,15 @@ impl RecordArgs {
             }
         }
     }
+}
+
+/// What to do with a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Copied {
+    /// Go on, and say so in the log
+    Continue,
+    /// Do not open the log
+    Refuse,
 }
 
 /// The file systems that a log may be on.
@@ -249,6 +267,11 @@ impl<'a> Recorder<'a> {
         };
         let log = opened
             .map_err(|source| Fault::Open { dir: shown(&args.dir), source: Box::new(source) })?;
+        if log.health().is_some_and(|health| health.copied.is_some()) {
+            output::tell(
+                "audit: warning: the log is a copy of the one that its newest segment was made in; it says so",
+            );
+        }
         // Until then a signal ends the command at once: nothing was recorded that could be lost, and
         // there may be much to read.
         let signals = EndSignals::catch().map_err(Fault::Prepare)?;

@@ -143,6 +143,7 @@ fn json(outcome: Outcome, found: &Inspection) -> Value {
         "segment": found.segment,
         "head": text(found.head.map(|head| head.to_string())),
         "closed": found.closed,
+        "copied": found.copied.is_some(),
         "tail": tail,
         "damage": text(found.damage.map(|damage| damage.to_string())),
         "holder": found.holder,
@@ -166,6 +167,9 @@ impl fmt::Display for Page<'_> {
         line(f, "head", found.head.as_ref())?;
         let closed = if found.closed { "yes" } else { "no" };
         line(f, "closed", found.segment.is_some().then_some(closed))?;
+        let copied =
+            "the log is a copy: an open goes on and says so, unless it is told to refuse one";
+        line(f, "copied", found.copied.is_some().then_some(copied))?;
         if found.tail_bytes == 0 {
             return Ok(());
         }

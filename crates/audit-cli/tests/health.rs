@@ -3,7 +3,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a helper of tests fails where it stands"
+    clippy::print_stdout,
+    reason = "a test fails or says why it was skipped"
 )]
 
 mod common;
@@ -163,4 +164,45 @@ fn more_after_the_newest_checkpoint_than_was_asked_for_is_wrong() {
     assert_eq!(limited("1s"), ["unsigned"]);
     let done = audit(&["health", log.path(), "--max-unsigned", "1d"], "");
     assert_eq!(done.status.code(), Some(2));
+}
+
+#[test]
+fn a_copy_is_warned_of_and_refused_where_that_is_asked() {
+    let log = Log::new();
+    log.record(&events(5), &[]);
+    let parent = tempfile::tempdir().unwrap();
+    let copy = parent.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    for path in log.segments() {
+        fs::copy(&path, copy.join(path.file_name().unwrap())).unwrap();
+    }
+    let copy = copy.to_str().unwrap();
+    let warns = |dir: &str| {
+        let (status, said) = health(dir, &[]);
+        assert_eq!(status, 0, "{said}");
+        let page = String::from_utf8(audit(&["health", dir], "").stdout).unwrap();
+        assert_eq!(page.contains("warning   the log is a copy"), said["copied"] == true, "{page}");
+        said["copied"] == true
+    };
+    assert!(!warns(log.path()));
+    if !log.text().contains("\"place\":") {
+        println!("skipped: the file system tells no file from its copy");
+        return;
+    }
+    assert!(warns(copy));
+    let record = |more: &[&str]| {
+        audit(&[&["record", "--dir", copy, "--service", "web.shop-1"], more].concat(), &events(1))
+    };
+    let refused = record(&["--on-copy", "refuse"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(told(&refused).contains("the log is a copy: "), "{}", told(&refused));
+    let dry = audit(&["recover", "--dry-run", copy], "");
+    assert!(String::from_utf8(dry.stdout).unwrap().contains("copied"));
+    let recorded = record(&[]);
+    assert_eq!(recorded.status.code(), Some(0));
+    assert!(told(&recorded).contains("warning: the log is a copy"), "{}", told(&recorded));
+    assert!(warns(copy), "the newest segment says it");
+    let again = record(&["--on-copy", "refuse"]);
+    assert_eq!((again.status.code(), told(&again).contains("warning")), (Some(0), false));
+    assert!(!warns(copy));
 }

@@ -114,6 +114,26 @@ fn of_a_log_of_the_year_2000_all_goes_but_the_newest_segment() {
 }
 
 #[test]
+fn a_proof_outlives_the_deletion_of_its_record_and_none_is_made_afterwards() {
+    let key = Key::new("audit.example/host-1");
+    let log = Old::signed(3, &key);
+    let out = tempfile::tempdir().unwrap();
+    let prove = || audit(&["prove", &log.path(), "2", "--out", out.path().to_str().unwrap()], "");
+    let proven = prove();
+    assert_eq!(proven.status.code(), Some(0), "{}", told(&proven));
+    let printed = String::from_utf8(proven.stdout).unwrap();
+    let proof = printed.lines().last().unwrap();
+    let (status, said, told_of) =
+        prune(&log.path(), &["--older-than", "3000", "--key", key.path()]);
+    assert_eq!(status, 0, "{said}{told_of}");
+    let refused = prove();
+    assert_ne!(refused.status.code(), Some(0));
+    assert!(told(&refused).contains("deleted"), "{}", told(&refused));
+    let checked = audit(&["check-proof", proof, "--vkey", &key.vkey], "");
+    assert_eq!(checked.status.code(), Some(0), "{}", told(&checked));
+}
+
+#[test]
 fn a_clock_that_jumped_makes_nothing_old_unless_it_is_believed() {
     let log = Old::new(3);
     let before = log.segments();

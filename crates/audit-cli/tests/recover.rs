@@ -89,6 +89,7 @@ fn a_closed_log_is_said_to_be_closed_with_its_head() {
         "segment": segment.file_name().unwrap().to_str().unwrap(),
         "head": head,
         "closed": true,
+        "copied": false,
         "tail": null,
         "damage": null,
         "holder": null,

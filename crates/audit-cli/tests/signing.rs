@@ -238,6 +238,21 @@ fn a_proof_or_a_record_with_one_byte_changed_proves_nothing() {
 }
 
 #[test]
+fn a_proof_is_checked_by_a_policy_too() {
+    let proven = Proven::new();
+    let proof = proven.prove(&["3"]).unwrap();
+    let policy = proven.out.path().join("policy");
+    for (rest, expected) in
+        [("quorum none\n".to_owned(), 0), (format!("witness w1 {WITNESS}\nquorum w1\n"), 3)]
+    {
+        fs::write(&policy, format!("log {}\n{rest}", proven.key.vkey)).unwrap();
+        let args = ["check-proof", proof.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+        let done = audit(&args, "");
+        assert_eq!(done.status.code(), Some(expected), "{rest}{}", told(&done));
+    }
+}
+
+#[test]
 fn a_log_that_only_grew_is_proven_and_another_is_not() {
     let proven = Proven::new();
     let older = &notes(&proven.log)[1];

@@ -216,6 +216,8 @@ pub struct OpenPolicy {
     pub file_systems: FileSystems,
     /// A log that signs, where no key is given.
     pub keyless: Keyless,
+    /// A log that is a copy.
+    pub copies: Copies,
 }
 
 /// What becomes of a log that signs when it is opened without its key.
@@ -229,6 +231,21 @@ pub enum Keyless {
     Refuse,
     /// It continues unsigned, and says so in `log_opened`.
     Unsigned,
+}
+
+/// What becomes of a log that is a copy: its directory or its newest segment is another file than the
+/// one that the segment was made as.
+///
+/// A log is a copy after it was restored from a backup, moved to another file system, or cloned file
+/// by file. A clone of the whole disk is not noticed, nor is any copy on a file system that does not
+/// say when a file was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Copies {
+    /// It goes on, since a service has to start, and says so in `log_copied`.
+    #[default]
+    Declare,
+    /// It is refused: what was copied may have gone on where it was copied from.
+    Refuse,
 }
 
 /// Where records go.
@@ -304,6 +321,7 @@ mod tests {
             on_damage: OnDamage::Refuse,
             file_systems: FileSystems::Local,
             keyless: Keyless::Refuse,
+            copies: Copies::Declare,
         };
         assert_eq!(OpenPolicy::default(), strict);
     }

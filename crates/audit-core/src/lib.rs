@@ -22,8 +22,8 @@ mod service;
 mod time;
 
 pub use config::{
-    AuditConfig, AuditMode, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, OverflowPolicy,
-    RetentionPolicy, RotationPolicy, TextPolicy,
+    AuditConfig, AuditMode, Copies, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy,
+    OverflowPolicy, RetentionPolicy, RotationPolicy, TextPolicy,
 };
 pub use digest::Digest;
 pub use envelope::{AuditEventEnvelope, Receipt, ReceiptError};

@@ -62,9 +62,9 @@ pub use audit_core::event::{
     ActorInfo, AuditResult, AuthMethod, EventName, IpText, OpaqueEvent, ResourceInfo, Severity,
 };
 pub use audit_core::{
-    AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, EventCategory, EventTime, FileSystems,
-    FlushMode, Keyless, OnDamage, OpenPolicy, OverflowPolicy, Receipt, RetentionPolicy,
-    RotationPolicy, ServiceId, TextPolicy,
+    AuditConfig, AuditEvent, AuditEventEnvelope, AuditMode, Copies, EventCategory, EventTime,
+    FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, OverflowPolicy, Receipt,
+    RetentionPolicy, RotationPolicy, ServiceId, TextPolicy,
 };
 pub use audit_writer::{
     AuditFileWriter, CheckpointFault, CheckpointSink, CommandSink, Condition, Damage, FileSink,

@@ -126,6 +126,8 @@ pub(crate) enum Broken {
     NoteOverwritten,
     /// A key that was replaced changes the key again.
     ReplacedChanges,
+    /// A log that is a copy is taken for the one that it was copied from.
+    CopyUnseen,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -155,7 +157,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 59] = [
+    const NAMES: [(&str, Broken); 60] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -215,6 +217,7 @@ mod chosen {
         ("seam-unread", Broken::SeamUnread),
         ("note-overwritten", Broken::NoteOverwritten),
         ("replaced-changes", Broken::ReplacedChanges),
+        ("copy-unseen", Broken::CopyUnseen),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -8,7 +8,7 @@ use audit_core::lifecycle::{AdoptionReason, MissingReason};
 use audit_core::{Receipt, ServiceId};
 
 use crate::queue::PendingReceipt;
-use crate::recovery::Damage;
+use crate::recovery::{Copied, Damage};
 use crate::store::FileSystemKind;
 use crate::writer::is_full;
 
@@ -101,6 +101,15 @@ pub enum OpenError {
         /// With which record it ends.
         head: Option<Receipt>,
     },
+    /// The log is a copy, and [`Copies::Refuse`](audit_core::Copies::Refuse) is asked for. Where the
+    /// one that it was copied from does not go on, open it with
+    /// [`Copies::Declare`](audit_core::Copies::Declare); where it does, begin a new log here.
+    #[error(
+        "the log is a copy: its newest segment was made as inode {} in a directory of inode {}, and \
+         is inode {} in {}",
+        .0.from.file.inode, .0.from.dir.inode, .0.to.file.inode, .0.to.dir.inode
+    )]
+    Copied(Box<Copied>),
     /// The log signs, and was opened without its key. Open it with its key, or say that it continues
     /// without one.
     #[error("the log signs, and no key was given")]

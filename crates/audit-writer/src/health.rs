@@ -7,6 +7,7 @@ use audit_core::Receipt;
 
 use crate::error::WriteError;
 use crate::outbox::SinkFailure;
+use crate::recovery::Copied;
 use crate::signing::SignError;
 
 /// How a log was doing at one moment.
@@ -44,6 +45,35 @@ pub struct Health {
     pub free_bytes: Option<u64>,
     /// How space for critical records is kept.
     pub reserve: Reserve,
+    /// Where the log was copied from, where it was a copy when it was opened.
+    pub copied: Option<Copied>,
+    /// Whether a copy of the log could be told from it: its file system says when a file was made.
+    pub tells_copies: bool,
+}
+
+impl Health {
+    /// What a fork of the process that opened the log knows of it.
+    pub(crate) const fn of_fork() -> Self {
+        Self {
+            condition: Condition::Forked,
+            queued_records: 0,
+            queued_bytes: 0,
+            oldest_unsynced_age: None,
+            last_durable: None,
+            accepted: 0,
+            durable: 0,
+            lost: 0,
+            lost_critical: 0,
+            last_checkpoint: None,
+            notes_beside: NotesBeside { foreign: 0, missing: None },
+            checkpoint_failure: None,
+            sink_failure: None,
+            free_bytes: None,
+            reserve: Reserve::Allocated,
+            copied: None,
+            tells_copies: false,
+        }
+    }
 }
 
 /// What is wrong with the notes beside a log. Neither keeps it shut: anybody who can write its

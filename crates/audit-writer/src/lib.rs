@@ -38,8 +38,8 @@ pub use loss::Loss;
 pub use outbox::SinkFailure;
 pub use queue::{PendingReceipt, QueuedWriter};
 pub use recovery::{
-    ClockTrust, Damage, Glance, Inspection, NewestRecord, NewestSegment, PruneError, PrunePlan,
-    glance, inspect, plan_prune,
+    ClockTrust, Copied, Damage, Glance, Inspection, NewestRecord, NewestSegment, PruneError,
+    PrunePlan, glance, inspect, plan_prune,
 };
 pub use signing::{SignError, Signing};
 pub use sinks::{CheckpointSink, CommandSink, FileSink};

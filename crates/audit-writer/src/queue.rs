@@ -30,8 +30,9 @@ pub(crate) use state::Closed;
 
 use crate::clock::Clock;
 use crate::error::{OpenError, QueueError, ShutdownError, WriteError};
-use crate::health::{Condition, Health, NotesBeside, Reserve};
+use crate::health::Health;
 use crate::loss::Loss;
+use crate::recovery::Copied;
 use crate::signing::SignError;
 use crate::store::Store;
 use crate::sync::{Arc, thread, wait_for};
@@ -50,6 +51,8 @@ use crate::writer::AuditFileWriter;
 pub struct QueuedWriter {
     shared: Arc<Shared>,
     overflow: OverflowPolicy,
+    copied: Option<Copied>,
+    tells_copies: bool,
     /// The process that has the worker.
     pid: u32,
 }
@@ -85,8 +88,9 @@ impl QueuedWriter {
         );
         let shared = Shared::new(clock, writer.flush_mode(), writer.durable(), checkpoints);
         let shared = Arc::new(shared);
+        let (copied, tells_copies) = (writer.copied(), writer.tells_copies());
         worker::start(Arc::clone(&shared), writer, service_id)?;
-        Ok(Self { shared, overflow, pid: std::process::id() })
+        Ok(Self { shared, overflow, copied, tells_copies, pid: std::process::id() })
     }
 
     /// Records an event that was made safe before, as durably as the flush mode says for it.
@@ -257,27 +261,12 @@ impl QueuedWriter {
     /// How the log is doing.
     #[must_use]
     pub fn health(&self) -> Health {
-        if self.own_process().is_ok() {
-            return self.shared.lock().health(self.shared.clock.monotonic());
-        }
-        // The lock may be held by a thread that this process does not have.
-        Health {
-            condition: Condition::Forked,
-            queued_records: 0,
-            queued_bytes: 0,
-            oldest_unsynced_age: None,
-            last_durable: None,
-            accepted: 0,
-            durable: 0,
-            lost: 0,
-            lost_critical: 0,
-            last_checkpoint: None,
-            notes_beside: NotesBeside::default(),
-            checkpoint_failure: None,
-            sink_failure: None,
-            free_bytes: None,
-            reserve: Reserve::Allocated,
-        }
+        // In a fork the lock may be held by a thread that this process does not have.
+        let health = match self.own_process() {
+            Ok(()) => self.shared.lock().health(self.shared.clock.monotonic()),
+            Err(_) => Health::of_fork(),
+        };
+        Health { copied: self.copied, tells_copies: self.tells_copies, ..health }
     }
 }
 

@@ -4,6 +4,7 @@
 //! that a crash leaves is declared in the next segment and never touched; any other is damage, and
 //! going on after it would bury evidence, so that needs the word of whoever runs the service.
 
+mod copied;
 mod damage;
 mod frame;
 mod glance;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use audit_core::lifecycle::{
     LifecycleEvent, NewestPrune, PreviousSegment, PrunedFile, SegmentOpened,
 };
+use audit_core::limits::TAIL_BYTES_MAX;
 use audit_core::{Digest, OnDamage, SealKey, ServiceId};
 
 use crate::broken::{self, Broken};
@@ -36,6 +38,8 @@ use crate::chain::Chain;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
 use crate::store::{SegmentFile, Store};
+pub use copied::Copied;
+pub(crate) use copied::place_of;
 pub use damage::Damage;
 pub use glance::{Glance, NewestRecord, NewestSegment, glance};
 pub(crate) use holder::holder;
@@ -55,9 +59,6 @@ pub(crate) use tree::root_at;
 pub(crate) use vouched::{first_seq, has_sealed_opening, last_right_seal, newest_right_seal};
 pub(crate) use whole::{Old, Opening, newest_prune};
 
-/// Longest tail that is looked at, in bytes, whatever its writer stated: bounds memory.
-const TAIL_BYTES_MAX: u64 = 16 << 20;
-
 /// What a writer needs to go on after a log.
 #[derive(Debug)]
 pub(crate) struct Recovered<F> {
@@ -68,6 +69,8 @@ pub(crate) struct Recovered<F> {
     pub(crate) file: F,
     /// The record that accounts for its tail.
     pub(crate) account: Option<LifecycleEvent>,
+    /// Where it was copied from.
+    pub(crate) copied: Option<Copied>,
     pub(crate) found: Found,
 }
 
@@ -161,7 +164,8 @@ pub(crate) fn recover<S: Store>(
     let Some(Opened { event: opened, .. }) = opened else { return Ok(None) };
     let seal = seal.filter(|_| opened.key.is_some());
     let found = Found { opened, seal, pruned, recorded, key_named };
-    Ok(Some(Recovered { service_id, chain, previous, file, account, found }))
+    let copied = Copied::found(store, &file, found.opened.place);
+    Ok(Some(Recovered { service_id, chain, previous, file, account, copied, found }))
 }
 
 /// Judges what a scan of a segment of so many bytes has left.

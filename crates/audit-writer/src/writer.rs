@@ -19,8 +19,8 @@ use audit_core::lifecycle::{ContinuedLog, LifecycleEvent, LogId, NewestPrune, Pr
 use audit_core::limits::{AUDIT_ID_BYTES_MAX, RECORD_BYTES_MAX};
 use audit_core::record::write_payload;
 use audit_core::{
-    AuditEventEnvelope, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, Receipt, RecordTime,
-    RotationPolicy, ServiceId,
+    AuditEventEnvelope, Copies, FileSystems, FlushMode, Keyless, OnDamage, OpenPolicy, Receipt,
+    RecordTime, RotationPolicy, ServiceId,
 };
 
 use crate::broken::{self, Broken};
@@ -29,7 +29,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{OpenError, WriteError};
 use crate::flush;
 use crate::loss::{Loss, LossTally, Losses};
-use crate::recovery::{Found, Recovered};
+use crate::recovery::{Copied, Found, Recovered};
 use crate::segment::SegmentName;
 use crate::store::{RealStore, Store};
 use durable::Pending;
@@ -57,6 +57,8 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     previous: Option<(PreviousSegment, S::Segment)>,
     /// What that one must say of the segment before.
     accounts: Vec<LifecycleEvent>,
+    /// Where the log was copied from.
+    copied: Option<Copied>,
     /// The log that this one takes over from, until that is said.
     continues: Option<ContinuedLog>,
     /// Whether this writer has said in the log who it is.
@@ -136,14 +138,15 @@ impl AuditFileWriter {
     ///
     /// # Errors
     ///
-    /// As for [`new`](Self::new).
+    /// As for [`new`](Self::new), and [`OpenError::Copied`] when the log is a copy and the policy is
+    /// to refuse one.
     pub fn open(
         dir: impl AsRef<Path>,
         rotation_policy: RotationPolicy,
         flush_mode: FlushMode,
         open_policy: OpenPolicy,
     ) -> Result<Self, OpenError> {
-        let OpenPolicy { on_damage, file_systems, keyless } = open_policy;
+        let OpenPolicy { on_damage, file_systems, keyless, copies } = open_policy;
         let store =
             RealStore::open_dir(dir.as_ref()).map_err(OpenError::io("open the directory"))?;
         let file_system =
@@ -156,6 +159,9 @@ impl AuditFileWriter {
         }
         let clock = SystemClock::default();
         let mut writer = Self::with(store, clock, rotation_policy, flush_mode, on_damage)?;
+        if let Some(copied) = writer.copied.filter(|_| copies == Copies::Refuse) {
+            return Err(OpenError::Copied(Box::new(copied)));
+        }
         writer.go_without_key(keyless);
         Ok(writer)
     }
@@ -186,6 +192,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             chain: Chain::new(),
             previous: None,
             accounts: Vec::new(),
+            copied: None,
             continues: None,
             announced: false,
             current: None,
@@ -210,7 +217,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             lines: Lines::with_capacity(records),
             placed: Vec::with_capacity(records),
         };
-        if let Some(Recovered { service_id, chain, previous, file, account, found }) = recovered {
+        if let Some(recovered) = recovered {
+            let Recovered { service_id, chain, previous, file, account, copied, found } = recovered;
             writer.log = Some(Log { service_id, log_id: Some(found.opened.log_id) });
             writer.durable = chain.head();
             writer.chain = chain;
@@ -219,6 +227,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             writer.store.release(&previous.file).unwrap_or_default();
             writer.previous = Some((previous, file));
             writer.accounts.extend(account);
+            writer.accounts.extend(copied.map(Copied::event));
+            writer.copied = copied;
             writer.sealed_from = found.opened.sealed_from;
             writer.pruned = found.pruned.as_ref().map(|(newest, _)| *newest);
             writer.pruned = writer.pruned.or(found.opened.pruned);
@@ -231,6 +241,16 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// What to do where the log signs and no key is given: by default the first record is refused.
     pub fn go_without_key(&mut self, keyless: Keyless) {
         self.keyless = keyless;
+    }
+
+    /// Where the log was copied from, where it was a copy when it was opened.
+    pub(crate) fn copied(&self) -> Option<Copied> {
+        self.copied
+    }
+
+    /// Whether a copy of the log could be told from it.
+    pub(crate) fn tells_copies(&self) -> bool {
+        self.store.id().is_some()
     }
 
     /// Whether the log signs, and has neither its key nor the word to continue without.

@@ -1,13 +1,22 @@
 //! The chain goes on through every seam.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a helper of tests fails where it stands"
+)]
 
 #[expect(dead_code, reason = "each scenario file uses what it needs")]
 mod common;
+#[path = "seals/log.rs"]
+#[expect(dead_code, reason = "each scenario file uses what it needs")]
+mod log;
 
 use std::time::Duration;
 
-use audit_core::{FlushMode, RotationPolicy, ServiceId};
+use audit_core::limits::SEQ_MAX;
+use audit_core::{Digest, FlushMode, Receipt, RotationPolicy, ServiceId};
 use audit_writer::segment::SegmentName;
 use audit_writer::{SimDisk, WriteError};
 use chrono::TimeDelta;
@@ -230,4 +239,30 @@ fn the_end_of_a_log_is_read_from_the_disk_once_it_is_synced() {
     // Then the space that was allocated ahead is given back.
     assert_eq!(trace.len(), expected.len() + 1);
     assert!(trace[expected.len()].starts_with("release "), "{trace:?}");
+}
+
+#[test]
+fn a_log_whose_sequence_numbers_are_used_up_takes_no_event_and_is_unchanged() {
+    // Its last segment, those before having been deleted: nobody waits for 2^53 records.
+    let first_seq = SEQ_MAX - 3;
+    let roots: Vec<_> = (0..first_seq.count_ones()).map(|root| format!("{root:064x}")).collect();
+    let frontier = serde_json::to_string(&roots).unwrap();
+    let opened = format!(
+        r#"{{"event_type":"segment_opened","log_id":"00112233445566778899aabbccddeeff","merkle_frontier":{frontier}}}"#
+    );
+    let writer = r#"{"event_type":"log_opened","writer":"x","flush_mode":"immediate","unsynced_max_bytes":1048576}"#;
+    let before = Receipt { seq: first_seq - 1, hash: Digest::of(b"the record before") };
+    let lines = log::forged_all(&before, &[&opened, writer, r#"{"event_type":"x"}"#]);
+    let name = format!("{first_seq:020}.2026-01-01.audit.jsonl");
+    let disk = SimDisk::with_files([(name, lines)].into());
+    let files = disk.files();
+    let clock = clock_at("2026-01-02T12:00:00Z");
+    for _ in 0..2 {
+        let mut writer = open(&disk, &clock, RotationPolicy::Daily, FLUSH).unwrap();
+        assert_eq!(writer.head().unwrap().seq, SEQ_MAX - 1);
+        let error = writer.write_event(&routine(0)).unwrap_err();
+        assert!(matches!(error, WriteError::SeqExhausted), "{error}");
+        drop(writer);
+        assert_eq!(disk.files(), files);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use audit_core::lifecycle::LIFECYCLE_TYPES;
 use audit_core::{AuditEvent, TextPolicy};
 use audit_validate::{restore, validate_event};
 use serde_json::{Value, json};
@@ -109,8 +110,11 @@ fn free_text_keeps_its_lines_and_identifiers_do_not() {
 }
 
 #[test]
-fn an_event_type_cannot_be_cleaned_into_a_critical_one() {
-    for text in ["auth_failure\u{200b}", "\u{feff}auth_failure", "custom\u{0}"] {
+fn an_event_type_cannot_be_cleaned_into_a_critical_one_or_one_of_the_writers() {
+    let hostile =
+        ["auth_failure\u{200b}", "\u{feff}auth_failure", "custom\u{0}"].map(str::to_owned);
+    let own = LIFECYCLE_TYPES.iter().map(|own| format!("{own}\u{200b}"));
+    for text in hostile.into_iter().chain(own) {
         let after = check(&json!({ "event_type": text, "critical": true }));
         assert_eq!(restore(after["event_type"].as_str().unwrap()).unwrap(), text);
     }

@@ -226,6 +226,7 @@ impl State {
             sink_failure: self.checkpoints.sink_failure(),
             free_bytes: self.space.free_bytes,
             reserve: if self.space.unsupported { Reserve::Threshold } else { Reserve::Allocated },
+            ..Health::of_fork()
         }
     }
 }

@@ -5,13 +5,15 @@ use std::path::Path;
 use audit_core::Receipt;
 use chrono::{DateTime, Utc};
 
+use super::copied::Copied;
 use super::holder::open_beside;
 use super::line::Line;
-use super::read::LastLine;
+use super::own::Own;
+use super::read::{LastLine, read_records};
 use super::segments;
 use crate::error::OpenError;
 use crate::segment::SegmentName;
-use crate::store::{FileSystemKind, RealStore, Store};
+use crate::store::{FileSystemKind, RealSegment, RealStore, Store};
 
 /// A log at a glance.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct NewestSegment {
     pub head: Option<NewestRecord>,
     /// Bytes behind its last line feed: what a writer is just writing, or what a crash left.
     pub rest_bytes: u64,
+    /// Where the log was copied from, where this segment is a copy or was begun over one.
+    pub copied: Option<Copied>,
 }
 
 /// The newest record of a log, at a glance.
@@ -98,7 +102,28 @@ fn newest(store: &RealStore, name: SegmentName) -> Result<NewestSegment, OpenErr
     let LastLine { line, rest_bytes } = LastLine::read(&file)?;
     let line = line.as_deref().and_then(Line::parse);
     let head = line.and_then(|line| NewestRecord::of(&line));
-    Ok(NewestSegment { file: name, head, rest_bytes })
+    let copied = copied(store, &file)?;
+    Ok(NewestSegment { file: name, head, rest_bytes, copied })
+}
+
+/// Where a log was copied from, as its newest segment lies or says.
+fn copied(store: &RealStore, file: &RealSegment) -> Result<Option<Copied>, OpenError> {
+    let (mut place, mut declared) = (None, None);
+    read_records(file, |line| {
+        let line = Line::parse(line)?;
+        let own = line.own()?;
+        if let Own::SegmentOpened(opened) = own {
+            place = opened.place;
+            return Some(());
+        }
+        if let Own::LogCopied(copied) = own {
+            declared = Some(*copied);
+            return None;
+        }
+        matches!(own, Own::LogRecovered(_) | Own::LogOpened(_) | Own::RecordsAdopted(_))
+            .then_some(())
+    })?;
+    Ok(Copied::found(store, file, place).or(declared))
 }
 
 impl NewestRecord {

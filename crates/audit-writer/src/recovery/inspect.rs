@@ -3,10 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use audit_core::lifecycle::{LifecycleEvent, LogId, TailKind};
+use audit_core::lifecycle::{FileId, LifecycleEvent, LogId, TailKind};
 use audit_core::limits::UNSYNCED_BYTES_MAX;
 use audit_core::{Digest, OnDamage, Receipt, ServiceId};
 
+use super::copied::Copied;
 use super::damage::Damage;
 use super::holder::open_beside;
 use super::read::{digest_from, read_records};
@@ -43,6 +44,8 @@ pub struct Inspection {
     pub tail_kind: Option<TailKind>,
     /// Why an open would refuse the log as damaged, unless it is told to go on.
     pub damage: Option<Damage>,
+    /// Where it was copied from, where the log is a copy that no writer has opened since.
+    pub copied: Option<Copied>,
 }
 
 /// Looks at the end of a log as an open does, and changes nothing: neither a byte nor a time of
@@ -72,6 +75,8 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
     let end = scan.end().unwrap_or(&scan.known);
     let tail_bytes = bytes.saturating_sub(end.offset);
     let (mut tail_kind, mut damage) = (None, None);
+    let stated = scan.opened.as_ref().and_then(|opened| opened.event.place);
+    let copied = Copied::found(store, &file, stated);
     match recover(store, OnDamage::Refuse) {
         Ok(None) => {}
         Ok(Some(recovered)) => {
@@ -96,6 +101,7 @@ fn look<S: Store>(store: &mut ReadOnly<S>) -> Result<Inspection, OpenError> {
         tail_sha256: is_short.then(|| digest_from(&file, end.offset)).transpose()?,
         tail_kind,
         damage,
+        copied,
     })
 }
 
@@ -160,6 +166,10 @@ impl<S: Store> Store for ReadOnly<S> {
     fn identity(&self) -> Identity {
         self.0.identity()
     }
+
+    fn id(&self) -> Option<FileId> {
+        self.0.id()
+    }
 }
 
 impl<F: SegmentFile> SegmentFile for ReadOnly<F> {
@@ -189,5 +199,9 @@ impl<F: SegmentFile> SegmentFile for ReadOnly<F> {
 
     fn seal(&mut self) -> io::Result<()> {
         refused()
+    }
+
+    fn id(&self) -> Option<FileId> {
+        self.0.id()
     }
 }

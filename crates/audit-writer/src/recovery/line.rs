@@ -182,7 +182,7 @@ impl<'a> Line<'a> {
             | Own::SegmentsPruned(_)
             | Own::DamageFound
             | Own::RecordsAdopted(_)
-            | Own::LogCopied
+            | Own::LogCopied(_)
             | Own::ClockStepped
             | Own::DiskFull
             | Own::FormatChanged(_)

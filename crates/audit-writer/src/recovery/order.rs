@@ -175,7 +175,7 @@ impl Order {
             (Stage::Opened(_) | Stage::Recovered, _) if self.owes_log_opened() => {
                 Err(Misplaced::LogOpenedMissing)
             }
-            (_, Some(Own::RecordsAdopted(_) | Own::LogCopied)) => self.next_at_opening(own),
+            (_, Some(Own::RecordsAdopted(_) | Own::LogCopied(_))) => self.next_at_opening(own),
             (_, Some(Own::LogClosed)) => Ok(Stage::Closed),
             (_, Some(Own::FormatChanged(_))) => Ok(Stage::FormatChanged),
             (_, _) => Ok(Stage::Running),
@@ -187,7 +187,7 @@ impl Order {
         match (self.stage, own) {
             _ if self.sealing.is_behind_opening() => Err(Misplaced::OpeningRecord),
             (Stage::LogOpened, Some(Own::RecordsAdopted(_))) => Ok(Stage::Adopted),
-            (Stage::LogOpened | Stage::Adopted, Some(Own::LogCopied)) => Ok(Stage::Running),
+            (Stage::LogOpened | Stage::Adopted, Some(Own::LogCopied(_))) => Ok(Stage::Running),
             (_, _) => Err(Misplaced::OpeningRecord),
         }
     }

@@ -12,6 +12,7 @@ use audit_core::Digest;
 use audit_core::lifecycle::{PrunedEnd, PrunedFile, SegmentOpened};
 use audit_core::limits::{FORMAT_VERSION, PRUNED_FILES_MAX};
 
+use super::copied::Copied;
 use super::json::Event;
 use parts::{
     adoption_reason, continued, file_name, loss_reason, missing_reason, place, previous, prune,
@@ -30,7 +31,7 @@ pub(super) enum Own {
     SegmentsPruned(SegmentsPruned),
     DamageFound,
     RecordsAdopted(RecordsAdopted),
-    LogCopied,
+    LogCopied(Copied),
     ClockStepped,
     DiskFull,
     CheckpointSigned(CheckpointRecord),
@@ -235,9 +236,8 @@ fn records_adopted(event: &Object<'_>) -> Result<Own, Malformed> {
 }
 
 fn log_copied(event: &Object<'_>) -> Result<Own, Malformed> {
-    event.required("from", place)?;
-    event.required("to", place)?;
-    Ok(Own::LogCopied)
+    let (from, to) = (event.required("from", place)?, event.required("to", place)?);
+    Ok(Own::LogCopied(Copied { from, to }))
 }
 
 fn clock_stepped(event: &Object<'_>) -> Result<Own, Malformed> {

@@ -8,6 +8,8 @@ mod sim;
 
 use std::io;
 
+use audit_core::lifecycle::FileId;
+
 pub use real::{FileSystemKind, RealSegment, RealStore};
 pub use sim::{
     Change, Failure, Fate, Fault, Lasting, Moment, SimDisk, SimSegment, SimStore, Unsynced,
@@ -145,6 +147,10 @@ pub trait Store {
 
     /// Who writes.
     fn identity(&self) -> Identity;
+
+    /// What tells the directory from a copy of it; `None` where its file system does not say when a
+    /// file was made, or gives it another inode after a boot.
+    fn id(&self) -> Option<FileId>;
 }
 
 /// A file of a log.
@@ -201,4 +207,7 @@ pub trait SegmentFile {
     ///
     /// It stays.
     fn seal(&mut self) -> io::Result<()>;
+
+    /// What tells it from a copy of it; `None` as for [`Store::id`].
+    fn id(&self) -> Option<FileId>;
 }

@@ -6,8 +6,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use audit_core::RecordTime;
+use audit_core::lifecycle::FileId;
+use chrono::DateTime;
 use rustix::fs::{
-    self, Advice, AtFlags, FallocateFlags, FlockOperation, Mode, OFlags, RenameFlags,
+    self, Advice, AtFlags, FallocateFlags, FlockOperation, Mode, OFlags, RenameFlags, StatxFlags,
 };
 use rustix::io::{Errno, retry_on_intr};
 
@@ -235,6 +238,22 @@ impl Store for RealStore {
             boot_id: boot_id.map(|id| id.trim_end().to_owned()),
         }
     }
+
+    fn id(&self) -> Option<FileId> {
+        self.file_system().ok().filter(|kind| kind.keeps_inodes())?;
+        file_id(&self.dir)
+    }
+}
+
+/// statx(2) says when a file was made, where its file system knows that.
+fn file_id(file: &OwnedFd) -> Option<FileId> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME;
+    let seen = retry_on_intr(|| fs::statx(file, c"", AtFlags::EMPTY_PATH, wanted)).ok()?;
+    if !StatxFlags::from_bits_retain(seen.stx_mask).contains(wanted) {
+        return None;
+    }
+    let born = DateTime::from_timestamp(seen.stx_btime.tv_sec, seen.stx_btime.tv_nsec)?;
+    Some(FileId { inode: seen.stx_ino, born: RecordTime::new(born) })
 }
 
 impl SegmentFile for RealSegment {
@@ -269,5 +288,9 @@ impl SegmentFile for RealSegment {
 
     fn seal(&mut self) -> io::Result<()> {
         Ok(fs::fchmod(&self.file, SEALED_MODE)?)
+    }
+
+    fn id(&self) -> Option<FileId> {
+        file_id(&self.file)
     }
 }

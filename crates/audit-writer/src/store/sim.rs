@@ -56,9 +56,15 @@ impl SimDisk {
     pub fn with_files(files: BTreeMap<String, Vec<u8>>) -> Self {
         let mut disk = Disk::default();
         for (name, bytes) in files {
-            disk.place(name, Arc::new(bytes));
+            disk.place(name, Arc::new(bytes), None);
         }
         Self::of(disk)
+    }
+
+    /// A disk with the same files in a directory to which they were copied, all durable.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self::of(self.lock().disk.copied())
     }
 
     /// Opens the directory. Locking is the caller's affair.
@@ -138,7 +144,7 @@ impl SimDisk {
     /// Puts these bytes in the place of a file, as somebody else might, in a durable file of their
     /// own.
     pub fn replace(&self, name: &str, bytes: Vec<u8>) {
-        self.lock().disk.place(name.to_owned(), Arc::new(bytes));
+        self.lock().disk.place(name.to_owned(), Arc::new(bytes), None);
     }
 
     /// Sets the length of a file, as somebody else might: NULs are added, or bytes are lost. That

@@ -26,6 +26,7 @@ use crate::broken::{self, Broken};
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::error::WriteError;
+use crate::recovery::place_of;
 use crate::segment::{NEW_SEGMENT, SegmentName};
 use crate::store::{SegmentFile, Store};
 
@@ -60,30 +61,10 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         let first_seq = self.chain.next_seq().ok_or(WriteError::SeqExhausted)?;
         let name = SegmentName { first_seq, date: now.date() };
         let log_id = self.log_id()?;
-        let opening = self.opening(first_seq, log_id, new_key);
-        let mut chain = self.chain.clone();
-        let lines = opening.lines(&mut chain, service_id, now)?;
+        let mut opening = self.opening(first_seq, log_id, new_key);
 
-        let failed = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
-        let mut file = self.store.create().map_err(|error| {
-            // Only a directory that is gone has no place for a file.
-            if error.kind() == io::ErrorKind::NotFound {
-                self.poison("find the directory", error)
-            } else {
-                failed("make a new segment")(error)
-            }
-        })?;
-        let allocated = match self.make_room_in_new(&mut file, lines.len()) {
-            Ok(allocated) => allocated,
-            Err(error) => {
-                // A leftover that cannot be removed means nothing, and the next one replaces it.
-                self.store.remove(NEW_SEGMENT).unwrap_or_default();
-                return Err(error);
-            }
-        };
-        if let (_, Some(cause)) = put(&mut file, &lines) {
-            return Err(WriteError::Io { action: "write a new segment", cause });
-        }
+        let Made { mut file, chain, bytes, allocated } =
+            self.make_segment(&mut opening, service_id, now)?;
         let synced = broken::unless(Broken::SegmentUnsynced, || file.sync());
         synced.map_err(|error| self.poison("sync a new segment", error))?;
         let file_name = name.to_string();
@@ -107,13 +88,44 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         if let Some((_, mut previous)) = self.previous.take() {
             seal(&mut previous);
         }
-        let bytes = length(lines.len());
         let current = Current { file, name, file_name, bytes, records: 0, allocated };
         if let Some(mut previous) = self.current.replace(current) {
             self.release(&previous);
             seal(&mut previous.file);
         }
         Ok(())
+    }
+
+    /// Makes a new segment and writes its opening records. Until it has its name, it means nothing.
+    fn make_segment(
+        &mut self,
+        opening: &mut Opening,
+        service_id: ServiceId,
+        now: RecordTime,
+    ) -> Result<Made<S::Segment>, WriteError> {
+        let failed = |action| move |error| WriteError::Io { action, cause: Arc::new(error) };
+        let mut file = self.store.create().map_err(|error| {
+            // Only a directory that is gone has no place for a file.
+            if error.kind() == io::ErrorKind::NotFound {
+                self.poison("find the directory", error)
+            } else {
+                failed("make a new segment")(error)
+            }
+        })?;
+        opening.opened.place = place_of(&self.store, &file);
+        let mut chain = self.chain.clone();
+        let lines = opening.lines(&mut chain, service_id, now).and_then(|lines| {
+            let allocated = self.make_room_in_new(&mut file, lines.len())?;
+            Ok((lines, allocated))
+        });
+        let (lines, allocated) = lines.inspect_err(|_| {
+            // A leftover that cannot be removed means nothing, and the next one replaces it.
+            self.store.remove(NEW_SEGMENT).unwrap_or_default();
+        })?;
+        if let (_, Some(cause)) = put(&mut file, &lines) {
+            return Err(WriteError::Io { action: "write a new segment", cause });
+        }
+        Ok(Made { file, chain, bytes: length(lines.len()), allocated })
     }
 
     /// The identity of the log; a new one has none yet.
@@ -158,7 +170,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             vkey: sealing.vkey.clone(),
             since: sealing.since.unwrap_or(first_seq),
         });
-        let opened = LifecycleEvent::SegmentOpened(SegmentOpened {
+        let opened = SegmentOpened {
             previous: self.previous_segment(),
             continues: self.continues,
             unsynced_max_bytes: Some(self.flush_mode.unsynced_bytes_max()),
@@ -166,9 +178,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             key,
             pruned: self.pruned,
             ..SegmentOpened::new(log_id, self.chain.frontier().roots().to_vec())
-        });
-        events.insert(0, opened);
-        Opening { events, sealing }
+        };
+        Opening { opened, events, sealing }
     }
 
     fn log_opened(&self) -> LogOpened {
@@ -196,8 +207,20 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 }
 
+/// A new segment, which has no name yet.
+struct Made<F> {
+    file: F,
+    /// The chain up to its last opening record.
+    chain: Chain,
+    bytes: u64,
+    /// Where the space that it has for certain ends.
+    allocated: u64,
+}
+
 /// The opening records of a segment, and what the segment is sealed with.
 struct Opening {
+    opened: SegmentOpened,
+    /// Those behind it.
     events: Vec<LifecycleEvent>,
     sealing: Option<Sealing>,
 }
@@ -213,15 +236,16 @@ impl Opening {
         let mut lines = Vec::new();
         let mut audit_id = String::new();
         let mut payload = Vec::new();
-        let last = self.events.len().saturating_sub(1);
-        for (index, event) in self.events.iter().enumerate() {
+        let opened = LifecycleEvent::SegmentOpened(self.opened.clone());
+        let events = std::iter::once(&opened).chain(&self.events);
+        for (index, event) in events.enumerate() {
             let seq = chain.next_seq().ok_or(WriteError::SeqExhausted)?;
             payload.clear();
             write_lifecycle_payload(&mut payload, event);
             write_audit_id(&mut audit_id, service_id, seq);
             let head = RecordHead { seq, audit_id: &audit_id, timestamp, service_id };
             let (mut hash, hasher) = write_hashed(&mut lines, &head, &payload, chain.prev_hash());
-            if let Some(sealing) = self.sealing.as_ref().filter(|_| index == last)
+            if let Some(sealing) = self.sealing.as_ref().filter(|_| index == self.events.len())
                 && !broken::is(Broken::OpeningUnsealed)
             {
                 hash = seal_hashed(&mut lines, hasher, &hash, &sealing.key);

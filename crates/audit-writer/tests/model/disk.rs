@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use audit_core::lifecycle::FileId;
+
 use crate::SimDisk;
 use crate::store::{Identity, SegmentFile, Sight, SimSegment, SimStore, Store};
 use crate::sync::{Arc, thread};
@@ -93,6 +95,10 @@ impl Store for ModelStore {
     fn identity(&self) -> Identity {
         self.0.identity()
     }
+
+    fn id(&self) -> Option<FileId> {
+        self.0.id()
+    }
 }
 
 impl SegmentFile for ModelSegment {
@@ -131,5 +137,9 @@ impl SegmentFile for ModelSegment {
 
     fn seal(&mut self) -> io::Result<()> {
         self.0.seal()
+    }
+
+    fn id(&self) -> Option<FileId> {
+        self.0.id()
     }
 }

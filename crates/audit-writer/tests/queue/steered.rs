@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use audit_core::lifecycle::FileId;
 use audit_writer::store::{Identity, SegmentFile, Sight, SimSegment, Store};
 use audit_writer::{SimDisk, SimStore};
 
@@ -184,6 +185,10 @@ impl Store for SteeredStore {
     fn identity(&self) -> Identity {
         self.store.identity()
     }
+
+    fn id(&self) -> Option<FileId> {
+        self.store.id()
+    }
 }
 
 fn events_in(bytes: &[u8]) -> usize {
@@ -231,5 +236,9 @@ impl SegmentFile for SteeredSegment {
 
     fn seal(&mut self) -> io::Result<()> {
         self.file.seal()
+    }
+
+    fn id(&self) -> Option<FileId> {
+        self.file.id()
     }
 }

@@ -1,7 +1,8 @@
 //! Records that were there before the log had this key.
 
-use audit_core::OnDamage;
+use audit_checkpoint::Checkpoint;
 use audit_core::lifecycle::AdoptionReason;
+use audit_core::{Frontier, OnDamage};
 use audit_writer::{OpenError, Signing, SimDisk};
 
 use crate::log::{
@@ -31,6 +32,39 @@ fn a_log_that_had_no_key_is_taken_over_by_a_word() {
     log.close().unwrap();
     assert!(text(&disk).contains(r#""sealed_from":6"#) && text(&disk).contains(r#""since":6"#));
     assert!(text(&disk).contains(r#""why":"no_key_before""#));
+    signed(&disk).unwrap();
+}
+
+#[test]
+fn a_log_of_before_seals_needs_a_word_unless_its_key_signed_all_of_it() {
+    // A log that was recorded without its key, and that the key signed up to a record.
+    let signed_up_to = |size: usize| {
+        let disk = unsigned_log(3);
+        let mut frontier = Frontier::new();
+        for line in &lines(&newest(&disk).1)[..size] {
+            frontier.push(receipt(line).hash);
+        }
+        let size = frontier.size();
+        let note = Checkpoint::new(key().name(), size, frontier.root()).sign(&key()).unwrap();
+        disk.replace(&format!("checkpoints/{size:020}.note"), note.to_string().into_bytes());
+        disk
+    };
+    let mut log = signed(&signed_up_to(6)).unwrap();
+    write(&mut log, 1);
+    log.close().unwrap();
+
+    let disk = signed_up_to(3);
+    let before = files(&disk);
+    let OpenError::Unvouched(unvouched) = signed(&disk).unwrap_err() else { panic!() };
+    assert_eq!(files(&disk), before);
+    assert_eq!((unvouched.why, unvouched.first_seq), (AdoptionReason::BeforeSeals, 3));
+    let said = unvouched.to_string();
+    assert!(said.contains("they are of before this log was sealed"), "{said}");
+    let mut log = bare(&disk, OnDamage::Refuse).unwrap();
+    log.sign(Signing::new(key()).adopt(unvouched.head)).unwrap();
+    write(&mut log, 1);
+    log.close().unwrap();
+    assert!(text(&disk).contains(r#""why":"before_seals""#));
     signed(&disk).unwrap();
 }
 

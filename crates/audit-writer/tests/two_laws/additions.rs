@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use audit_checkpoint::Note;
+use audit_checkpoint::{KeyKind, KeyName, Note, SignedCheckpoint, SigningKey, cosign};
 use audit_testkit::dice::Dice;
 use audit_writer::segment::NEW_SEGMENT;
 
@@ -13,7 +13,7 @@ use crate::forged::{
     event, record,
 };
 use crate::oracle::{is_note, segments};
-use crate::past::Past;
+use crate::past::{Past, key_called};
 use crate::shelf::Obstacle;
 
 /// A log and what was added to it.
@@ -41,13 +41,13 @@ pub(crate) fn added(found: &Files, past: &Past, others: &[Past], dice: &mut Dice
 
 impl More {
     fn add(&mut self, past: &Past, others: &[Past], dice: &mut Dice) -> &'static str {
-        match dice.index(13) {
+        match dice.index(14) {
             0 => self.add_file(dice),
             1 => self.add_segment(others, dice),
             2 => self.add_obstacle(past, dice),
             3 => self.hide(dice),
-            4 => self.add_note(past, dice),
-            5 => self.add_signature(dice),
+            4 => self.add_note(past, others, dice),
+            5 => self.add_signature(past, dice),
             6 => self.copy_note(past, dice),
             7 => self.at_end(dice, |files, dice| {
                 append_records(files, &[event(dice).to_owned()]);
@@ -135,24 +135,25 @@ impl More {
         "a file of the log made unreadable"
     }
 
-    fn add_note(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
+    fn add_note(&mut self, past: &Past, others: &[Past], dice: &mut Dice) -> &'static str {
         let size = size(past, dice);
-        let bytes = match dice.index(3) {
+        let bytes = match dice.index(4) {
             0 => b"junk\n".to_vec(),
             1 => Vec::new(),
+            2 => note_of_another(past, others, dice),
             _ => strangers_note(past, size, dice),
         };
         self.put(note_name(size), bytes);
         "a note by somebody else"
     }
 
-    /// Another signature on a note that is there.
-    fn add_signature(&mut self, dice: &mut Dice) -> &'static str {
+    /// Another signature or cosignature on a note that is there.
+    fn add_signature(&mut self, past: &Past, dice: &mut Dice) -> &'static str {
         let names: Vec<_> = self.files.keys().filter(|name| is_note(name)).cloned().collect();
         if !names.is_empty() {
             let bytes = self.files.get_mut(&names[dice.index(names.len())]).unwrap();
             if let Ok(mut note) = Note::parse(bytes)
-                && note.sign(&stranger()).is_ok()
+                && sign(&mut note, past, dice).is_some()
             {
                 *bytes = note.to_string().into_bytes();
             }
@@ -176,6 +177,27 @@ impl More {
 /// How many records a note is over.
 fn size(past: &Past, dice: &mut Dice) -> u64 {
     dice.between(0, past.leaves.len() as u64)
+}
+
+/// Lets somebody whom the log does not know sign or cosign a note.
+fn sign(note: &mut Note, past: &Past, dice: &mut Dice) -> Option<()> {
+    if dice.once_in(2) {
+        return note.sign(&stranger()).ok();
+    }
+    let name = KeyName::new("stranger.example/witness").ok()?;
+    let witness = SigningKey::from_seed(name, KeyKind::Cosignature, &[200; 32]).ok()?;
+    let key = key_called(past.origin, past.seed?).verifying_key().clone();
+    let signed = SignedCheckpoint::open(note.clone(), &[key]).ok()?;
+    let signed = cosign(&signed, &witness, dice.between(1, 2_000_000_000)).ok()?;
+    note.add(signed).ok()
+}
+
+/// A note of another log; an empty one where that has none.
+fn note_of_another(past: &Past, others: &[Past], dice: &mut Dice) -> Vec<u8> {
+    let other = &others[dice.index(others.len())];
+    let mut notes = other.files.iter().filter(|(name, _)| is_note(name));
+    let is_another = other.origin != past.origin;
+    notes.next().filter(|_| is_another).map(|(_, bytes)| bytes.clone()).unwrap_or_default()
 }
 
 fn obstacle(dice: &mut Dice) -> Obstacle {

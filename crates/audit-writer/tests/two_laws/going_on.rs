@@ -41,6 +41,8 @@ pub(crate) struct Course {
     flush: FlushMode,
     pub(crate) acts: Vec<Act>,
     is_closed: bool,
+    /// Whether the log was copied before.
+    is_copy: bool,
 }
 
 /// What became of a log.
@@ -48,6 +50,8 @@ pub(crate) struct Course {
 pub(crate) enum Outcome {
     /// It was not opened, and nothing was changed; why.
     Refused(String),
+    /// It was not opened, and changed all the same; why.
+    Spoiled(String),
     /// It was opened, and nothing was changed.
     Idle,
     WentOn(Files),
@@ -70,7 +74,8 @@ impl Course {
             _ => FlushMode::Immediate,
         };
         let acts = (0..dice.between(0, 5)).map(|_| Act::drawn(dice)).collect();
-        Self { word, on_damage, flush, acts, is_closed: !dice.once_in(4) }
+        let (is_closed, is_copy) = (!dice.once_in(4), dice.once_in(4));
+        Self { word, on_damage, flush, acts, is_closed, is_copy }
     }
 
     pub(crate) fn prunes(&self) -> bool {
@@ -80,12 +85,14 @@ impl Course {
     /// Lets a writer go on with these files. A writer that cannot do one thing does the next.
     pub(crate) fn take(&self, past: &Past, files: &Files) -> Outcome {
         let disk = SimDisk::with_files(files.clone());
+        let disk = if self.is_copy { disk.copied() } else { disk };
         let opened = self.go_on(&disk, past);
         let now = disk.files();
-        match opened {
-            _ if now != *files => Outcome::WentOn(now),
-            Err(error) => Outcome::Refused(error.to_string()),
-            Ok(()) => Outcome::Idle,
+        match (opened, now == *files) {
+            (Err(error), true) => Outcome::Refused(error.to_string()),
+            (Err(error), false) => Outcome::Spoiled(error.to_string()),
+            (Ok(()), true) => Outcome::Idle,
+            (Ok(()), false) => Outcome::WentOn(now),
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn check(past: &Past, found: &Files, course: &Course) -> Result<Answe
             may_refuse(past, found, course, &before[0], &why)?;
             return Ok(Answer::Refused);
         }
+        Outcome::Spoiled(why) => return Err(format!("refused, and changed: {why}")),
         Outcome::Idle => return Ok(Answer::Idle),
         Outcome::WentOn(now) => now,
     };

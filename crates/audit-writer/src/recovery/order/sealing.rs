@@ -43,7 +43,7 @@ impl Place {
             Own::LogRecovered(_) => Some(Self::LogRecovered),
             Own::LogOpened(_) => Some(Self::LogOpened),
             Own::RecordsAdopted(_) => Some(Self::RecordsAdopted),
-            Own::LogCopied => Some(Self::LogCopied),
+            Own::LogCopied(_) => Some(Self::LogCopied),
             Own::DamageFound => Some(Self::DamageFound),
             Own::SegmentMissing => Some(Self::SegmentMissing),
             Own::CheckpointSigned(_) => Some(Self::CheckpointSigned),

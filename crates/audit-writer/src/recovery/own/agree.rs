@@ -23,7 +23,7 @@ impl Own {
             | Self::EventsLost
             | Self::SegmentMissing
             | Self::DamageFound
-            | Self::LogCopied
+            | Self::LogCopied(_)
             | Self::ClockStepped
             | Self::DiskFull
             | Self::KeyChanged(_)

@@ -18,6 +18,8 @@ enum Place {
 
 use Place::{Elsewhere, Local};
 
+const OVERLAY: u32 = 0x794c_7630;
+
 /// Magic numbers from statfs(2) and the kernel's `linux/magic.h`.
 const KINDS: [(u32, &str, Place); 26] = [
     (0xef53, "ext2, ext3 or ext4", Local),
@@ -35,7 +37,7 @@ const KINDS: [(u32, &str, Place); 26] = [
     (0x7366_746e, "ntfs3", Local),
     (0xf15f, "ecryptfs", Local),
     // Of a container: its upper layer is on this machine.
-    (0x794c_7630, "overlayfs", Local),
+    (OVERLAY, "overlayfs", Local),
     (0x0102_1994, "tmpfs", Local),
     (0x8584_58f6, "ramfs", Local),
     (0x6969, "nfs", Elsewhere),
@@ -61,6 +63,12 @@ impl FileSystemKind {
     #[must_use]
     pub fn is_local(self) -> bool {
         self.known().is_some_and(|(_, _, place)| *place == Local)
+    }
+
+    /// Whether a file has the same inode after a boot. A directory of an overlay may get another one
+    /// each time that it is mounted: the kernel's `filesystems/overlayfs.rst`, "Inode properties".
+    pub(super) fn keeps_inodes(self) -> bool {
+        self.magic != OVERLAY
     }
 
     fn known(self) -> Option<&'static (u32, &'static str, Place)> {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use audit_core::lifecycle::FileId;
+
 use super::change::{Change, Fate, Unsynced};
-use super::file::{Append, File, Standing};
+use super::file::{Append, File, Standing, file_id};
 
 type Entries = BTreeMap<String, usize>;
 
@@ -23,15 +25,40 @@ pub(super) struct Disk {
     pub(super) writable: Option<u64>,
     /// What a file's space is a multiple of, where it is less than was asked for.
     pub(super) grain: u64,
+    /// How many directories and files were made before this directory.
+    made_before: u64,
+    /// How many files were made in it.
+    made: u64,
 }
 
 impl Disk {
     /// Puts a durable file in the place of what has this name.
-    pub(super) fn place(&mut self, name: String, bytes: Arc<Vec<u8>>) {
+    pub(super) fn place(&mut self, name: String, bytes: Arc<Vec<u8>>, id: Option<FileId>) {
         let index = self.files.len();
-        self.files.push(File::durable(bytes));
+        self.files.push(File { id, ..File::durable(bytes) });
         Arc::make_mut(&mut self.durable_entries).insert(name.clone(), index);
         Arc::make_mut(&mut self.entries).insert(name, index);
+    }
+
+    /// What tells the directory from a copy of it.
+    pub(super) fn id(&self) -> FileId {
+        file_id(self.made_before)
+    }
+
+    /// The files in another directory, to which they were copied.
+    pub(super) fn copied(&self) -> Self {
+        let made_before = self.made_before.saturating_add(self.made).saturating_add(1);
+        let mut copy = Self { made_before, ..Self::default() };
+        for (name, bytes) in self.files() {
+            let id = copy.next_id();
+            copy.place(name, Arc::new(bytes), Some(id));
+        }
+        copy
+    }
+
+    fn next_id(&mut self) -> FileId {
+        self.made = self.made.saturating_add(1);
+        file_id(self.made_before.saturating_add(self.made))
     }
 
     /// The names in a directory, by what they begin with on the disk.
@@ -60,7 +87,8 @@ impl Disk {
 
     pub(super) fn create(&mut self, name: String, operation: u64) -> usize {
         let file = self.files.len();
-        self.files.push(File::default());
+        let id = Some(self.next_id());
+        self.files.push(File { id, ..File::default() });
         Arc::make_mut(&mut self.entries).insert(name.clone(), file);
         self.changed(operation, Change::Create { name, file });
         file
@@ -161,16 +189,15 @@ impl Disk {
         for change in &self.changes {
             meet(&mut entries, &change.change, fate(change));
         }
-        let met = self
-            .files
-            .iter()
-            .enumerate()
-            .map(|(index, file)| file.after_crash(|append| fate(&of_append(index, append))));
+        let met = self.files.iter().enumerate().map(|(index, file)| {
+            (file.after_crash(|append| fate(&of_append(index, append))), file.id)
+        });
         let files: Vec<_> = met.collect();
-        let mut found = Self::default();
+        let Self { made_before, made, .. } = *self;
+        let mut found = Self { made_before, made, ..Self::default() };
         for (name, index) in entries {
-            if let Some(bytes) = files.get(index) {
-                found.place(name, Arc::clone(bytes));
+            if let Some((bytes, id)) = files.get(index) {
+                found.place(name, Arc::clone(bytes), *id);
             }
         }
         found

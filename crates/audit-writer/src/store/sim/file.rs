@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use audit_core::RecordTime;
+use audit_core::lifecycle::FileId;
+use chrono::{DateTime, TimeDelta};
+
 use super::change::{Fate, choose, mix};
 
 /// What a disk loses at once, in bytes.
@@ -15,6 +19,8 @@ pub(super) struct File {
     pub(super) appends: Vec<Append>,
     /// Where the space that it has ends; never before its last byte.
     pub(super) allocated: u64,
+    /// What tells it from a copy; somebody else's file has none.
+    pub(super) id: Option<FileId>,
 }
 
 /// An append that may not be durable.
@@ -41,7 +47,7 @@ impl File {
     /// A file whose bytes are durable.
     pub(super) fn durable(bytes: Arc<Vec<u8>>) -> Self {
         let allocated = length(bytes.len());
-        Self { bytes, appends: Vec::new(), allocated }
+        Self { bytes, appends: Vec::new(), allocated, id: None }
     }
 
     pub(super) fn append(&mut self, bytes: &[u8], operation: u64) {
@@ -156,6 +162,13 @@ impl Append {
                 }
             }
     }
+}
+
+/// The identity of the file, or of the directory, that was made as the one of this number.
+pub(super) fn file_id(number: u64) -> FileId {
+    let after = TimeDelta::seconds(i64::try_from(number).unwrap_or_default());
+    let born = DateTime::UNIX_EPOCH.checked_add_signed(after).unwrap_or_default();
+    FileId { inode: number, born: RecordTime::new(born) }
 }
 
 pub(super) fn length(bytes: usize) -> u64 {

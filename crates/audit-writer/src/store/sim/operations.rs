@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use audit_core::lifecycle::FileId;
+
 use super::disk::Disk;
 use super::fault::Failure;
 use super::file::length;
@@ -205,6 +207,10 @@ impl Store for SimStore {
     fn identity(&self) -> Identity {
         Identity { host: Some("sim".to_owned()), pid: Some(1), boot_id: None }
     }
+
+    fn id(&self) -> Option<FileId> {
+        Some(self.disk.lock().disk.id())
+    }
 }
 
 impl SegmentFile for SimSegment {
@@ -275,5 +281,9 @@ impl SegmentFile for SimSegment {
 
     fn seal(&mut self) -> io::Result<()> {
         self.disk.operate(Operation::Seal(self.index), |_, _| Ok(()))
+    }
+
+    fn id(&self) -> Option<FileId> {
+        self.disk.lock().disk.file(self.index).ok()?.id
     }
 }
