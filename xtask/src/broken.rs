@@ -144,6 +144,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_package_turns_the_breakages_on() {
+        let crates = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates");
+        for entry in std::fs::read_dir(crates).unwrap() {
+            let manifest = entry.unwrap().path().join("Cargo.toml");
+            let text = std::fs::read_to_string(&manifest).unwrap();
+            for line in text.lines().filter(|line| line.contains("broken")) {
+                let is_declared = line == "broken = []" || line.starts_with('#');
+                assert!(is_declared, "{}: {line}", manifest.display());
+            }
+        }
+    }
+
+    #[test]
     fn the_rows_of_the_section_are_read_and_no_others() {
         let section = "| `a` | b | `c` | `d` | `e` |\n\n## Broken on purpose\n\n\
                     | broken | how | package | tests | test |\n|---|---|---|---|---|\n\

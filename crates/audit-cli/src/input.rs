@@ -11,7 +11,12 @@ use audit_core::limits::INPUT_LINE_BYTES_MAX;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, retry_on_intr};
 
+use crate::critical::Names;
+
 const READ_BYTES: usize = 64 << 10;
+
+/// U+FEFF in UTF-8, which some programs begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Where lines come from.
 #[derive(Debug)]
@@ -40,10 +45,10 @@ impl Source {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum Next<'b> {
-    /// A line, without its line feed, numbered from 1.
+    /// A line, without its line feed, numbered from 1. The first one is without a byte order mark.
     Line { number: u64, bytes: &'b [u8] },
-    /// A line longer than is read as an event.
-    TooLong { number: u64, bytes: u64, sha256: Digest },
+    /// A line longer than is read as an event, and whether it names a critical type.
+    TooLong { number: u64, bytes: u64, sha256: Digest, critical: bool },
     /// Nothing to read, but something else that is waited for is there.
     Idle,
     /// No more.
@@ -67,12 +72,14 @@ pub(crate) struct Lines {
 struct LongLine {
     bytes: u64,
     hasher: Hasher,
+    names: Names,
 }
 
 impl LongLine {
     fn add(&mut self, piece: &[u8]) {
         self.bytes = self.bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
         self.hasher.update(piece);
+        self.names.add(piece);
     }
 }
 
@@ -126,9 +133,12 @@ impl Lines {
         if self.long.is_some() || bytes.len() > INPUT_LINE_BYTES_MAX {
             let mut long = self.long.take().unwrap_or_default();
             long.add(bytes);
-            return Next::TooLong { number, bytes: long.bytes, sha256: long.hasher.finish() };
+            let LongLine { bytes, hasher, names } = long;
+            let (sha256, critical) = (hasher.finish(), names.is_critical());
+            return Next::TooLong { number, bytes, sha256, critical };
         }
-        Next::Line { number, bytes }
+        let marked = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| number == 1);
+        Next::Line { number, bytes: marked.unwrap_or(bytes) }
     }
 
     /// Waits until there is something to read here or there; whether there is here.
@@ -172,7 +182,10 @@ mod tests {
                 Next::Line { number, bytes } => {
                     format!("{number} {}", String::from_utf8_lossy(bytes))
                 }
-                Next::TooLong { number, bytes, sha256 } => format!("{number} {bytes} {sha256}"),
+                Next::TooLong { number, bytes, sha256, critical: false } => {
+                    format!("{number} {bytes} {sha256}")
+                }
+                Next::TooLong { number, .. } => format!("{number} critical"),
                 Next::Idle => "idle".to_owned(),
                 Next::End => return seen,
             });
@@ -184,6 +197,20 @@ mod tests {
         assert_eq!(lines(b"a\n\nb"), ["1 a", "2 ", "3 b"]);
         assert_eq!(lines(b"a\n"), ["1 a"]);
         assert!(lines(b"").is_empty());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let marked = b"\xef\xbb\xbfa\r\nb\n\xef\xbb\xbfc";
+        assert_eq!(lines(marked), ["1 a\r", "2 b", "3 \u{feff}c"]);
+        assert_eq!(lines(b"\xef\xbb\xbf"), ["1 "]);
+    }
+
+    #[test]
+    fn a_long_line_that_names_a_critical_type_is_one_of_them() {
+        let mut long = vec![b'x'; INPUT_LINE_BYTES_MAX.saturating_add(READ_BYTES)];
+        long.extend_from_slice(b"auth_failure");
+        assert_eq!(lines(&long), ["1 critical"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod begin;
 mod bell;
 mod check_proof;
 mod checkpoint;
+mod critical;
 mod events;
 mod health;
 mod input;

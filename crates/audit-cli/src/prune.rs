@@ -31,9 +31,9 @@ could not do its work. No writer may have the log open.";
 
 /// Deletes the oldest segments of a log, once every record in them is old enough.
 ///
-/// Each is read to its end first and has to be whole: one that is not is evidence, and neither it
-/// nor a later one is deleted. The log declares what goes, before it does, and
-/// what remains verifies. The newest segment always stays.
+/// Each is read to its end first and has to be whole: while one is not, which is evidence, nothing is
+/// deleted. The log declares what goes, before it does, and what remains verifies. The newest segment
+/// always stays.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PruneArgs {

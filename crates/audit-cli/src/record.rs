@@ -24,6 +24,7 @@ use audit_log::{
 };
 use clap::{Args, ValueEnum};
 
+use crate::critical::names_critical;
 use crate::input::{Lines, Next, Source};
 use crate::key_file;
 use crate::output;
@@ -41,13 +42,14 @@ Examples:
   $ audit record --dir signed.log --service web.shop-1 --key shop-1.key events.jsonl
 
 Exit status: 0 when every line was recorded, 1 when a line was refused, 2 when the command could
-not do its work. SIGTERM and SIGINT make it record the lines it has read, close the log and exit
-with 143 and 130; a second one ends it at once.";
+not do its work. SIGTERM, SIGINT and SIGHUP make it record the lines it has read, close the log and
+exit with 143, 130 and 129; a second one ends it at once.";
 
 /// Records events, a JSON object a line, into a log.
 ///
 /// Hostile text in an event is made visible, never a reason to lose it. A line that is no event is
-/// refused, reported with its number, and counted in the log with its SHA-256.
+/// refused, reported with its number, and counted in the log with its SHA-256: as critical where it names
+/// a critical type.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RecordArgs {
@@ -274,7 +276,7 @@ impl<'a> Recorder<'a> {
         }
         // Until then a signal ends the command at once: nothing was recorded that could be lost, and
         // there may be much to read.
-        let signals = EndSignals::catch().map_err(Fault::Prepare)?;
+        let signals = EndSignals::catch_with_hangup().map_err(Fault::Prepare)?;
         let (events, critical, refused, line) = (0, 0, 0, 0);
         let recorder = Self { args, log, signals, receipts, events, critical, refused, line };
         Ok((recorder, Lines::new(source)))
@@ -298,9 +300,10 @@ impl<'a> Recorder<'a> {
                         self.record(bytes)?;
                     }
                 }
-                Next::TooLong { number, bytes, sha256 } => {
+                Next::TooLong { number, bytes, sha256, critical } => {
                     self.line = number;
-                    self.refuse(&format!("a line of {bytes} bytes is too long"), sha256)?;
+                    let reason = format!("a line of {bytes} bytes is too long");
+                    self.refuse(&reason, sha256, critical)?;
                 }
             }
         }
@@ -309,7 +312,10 @@ impl<'a> Recorder<'a> {
     fn record(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let decoded = match decode_line(bytes, TextPolicy::Neutralise) {
             Ok(decoded) => decoded,
-            Err(refusal) => return self.refuse(&refusal.to_string(), Digest::of(bytes)),
+            Err(refusal) => {
+                let critical = names_critical(bytes);
+                return self.refuse(&refusal.to_string(), Digest::of(bytes), critical);
+            }
         };
         let emitted = if self.args.receipts {
             let receipt = self.log.emit_decoded_with_receipt(&decoded);
@@ -323,9 +329,9 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    fn refuse(&mut self, reason: &str, sha256: Digest) -> Result<(), Fault> {
+    fn refuse(&mut self, reason: &str, sha256: Digest, critical: bool) -> Result<(), Fault> {
         let line = self.line;
-        let loss = Loss { reason: LossReason::Refused, critical: false, sha256: Some(sha256) };
+        let loss = Loss { reason: LossReason::Refused, critical, sha256: Some(sha256) };
         self.log.record_loss(loss).map_err(|source| self.not_recorded(source))?;
         self.refused = self.refused.saturating_add(1);
         output::tell(format_args!("audit: line {line} refused: {reason}"));

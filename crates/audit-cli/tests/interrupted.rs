@@ -1,13 +1,17 @@
 //! `audit record` is told to end.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests fails where it stands")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails or says why it was skipped"
+)]
 
 mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Output};
+use std::process::{Child, ChildStdin, Command, Output};
 
-use common::{Log, events, told};
+use common::{Log, events, piped, told};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -37,9 +41,44 @@ fn assert_closed(log: &Log, told: &str) {
     assert!(log.text().lines().last().unwrap().contains(r#""event_type":"log_closed""#));
 }
 
+/// Whether this process ignores SIGHUP, which those that it starts then do too.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+}
+
+#[test]
+fn a_hangup_that_is_ignored_from_the_beginning_stays_so() {
+    let log = Log::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_audit")]);
+    command.args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"]);
+    command.args(["--flush", "immediate"]);
+    let mut child = piped(&mut command);
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    for number in 1..=2 {
+        stdin.write_all(events(1).as_bytes()).unwrap();
+        let mut receipt = String::new();
+        stdout.read_line(&mut receipt).unwrap();
+        assert!(receipt.starts_with(&format!("{number} ")), "{receipt}");
+        kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    }
+    let done = end(child, stdin, Signal::TERM);
+    assert_eq!(done.status.code(), Some(143), "{}", told(&done));
+    assert_closed(&log, &told(&done));
+}
+
 #[test]
 fn every_line_that_was_read_is_recorded_and_the_log_is_closed() {
-    for (signal, name, code) in [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130)] {
+    for (signal, name, code) in
+        [(Signal::TERM, "SIGTERM", 143), (Signal::INT, "SIGINT", 130), (Signal::HUP, "SIGHUP", 129)]
+    {
+        if signal == Signal::HUP && ignores_hangup() {
+            println!("skipped: SIGHUP is ignored here, as under nohup, and so by the command");
+            continue;
+        }
         let log = Log::new();
         let (child, mut stdin) = log.start(&["--flush", "batched", "--interval", "3600"]);
         feed(&mut stdin, &events(5));

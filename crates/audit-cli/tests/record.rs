@@ -57,7 +57,7 @@ fn a_refused_line_is_reported_counted_and_no_reason_to_stop() {
     assert!(told.contains("recorded 2 events (0 critical), refused 1\n"), "{told}");
     let text = log.text();
     let digest = audit_core::Digest::of(bad.as_bytes());
-    assert!(text.contains(r#""count":1,"critical_count":0,"reason":"refused""#));
+    assert!(text.contains(r#""count":1,"critical_count":1,"reason":"refused""#));
     assert!(text.contains(&format!(r#""sha256":"{digest}""#)));
 }
 

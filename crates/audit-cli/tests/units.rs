@@ -52,6 +52,22 @@ fn systemd_takes_the_units_without_a_word() {
     }
 }
 
+#[test]
+fn the_units_say_what_the_document_says_of_them() {
+    let said = |name: &str| {
+        let path = units().into_iter().find(|path| path.ends_with(name)).unwrap();
+        fs::read_to_string(path).unwrap()
+    };
+    let service = said("web-shop.service");
+    for line in
+        ["NoNewPrivileges=yes", "ProtectSystem=strict", "KillMode=mixed", "TimeoutStopSec=90"]
+    {
+        assert!(service.lines().any(|there| there == line), "{line}");
+    }
+    let timer = said("web-shop-audit-health.timer");
+    assert!(timer.lines().any(|line| line == "OnUnitActiveSec=1min"), "{timer}");
+}
+
 /// The system calls of a group of systemd's, in which other groups stand.
 fn calls(group: &str) -> BTreeSet<String> {
     let said = printed("systemd-analyze", &["syscall-filter", "--no-pager", group]).unwrap();

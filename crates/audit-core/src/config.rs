@@ -41,7 +41,7 @@ pub enum FlushMode {
     ///   (breach notification), SOC2 CC7.2 and ISO/IEC 27001:2022 A.8.15.
     /// - Speed: one disk sync for `size` records, measured 159,000 events a second with 100.
     Batched {
-        /// Records accepted and not yet durable, at most.
+        /// Records accepted and not yet durable, at most. 1, or 0, is [`FlushMode::Immediate`].
         size: u32,
         /// Seconds after which the oldest record that is not yet durable is made so.
         interval_secs: u32,
@@ -62,7 +62,8 @@ pub enum FlushMode {
     /// - Speed: one disk sync a critical record, one for `batch_size` routine ones; measured 175,000
     ///   routine events a second with 100, and 80,300 when every twentieth is critical.
     Hybrid {
-        /// Routine records accepted and not yet durable, at most.
+        /// Routine records accepted and not yet durable, at most. 1, or 0, is
+        /// [`FlushMode::Immediate`].
         batch_size: u32,
         /// Seconds after which the oldest record that is not yet durable is made so.
         batch_interval_secs: u32,

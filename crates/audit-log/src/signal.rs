@@ -35,7 +35,7 @@ use audit_core::Receipt;
 use audit_writer::ShutdownError;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
 use crate::AuditLogger;
@@ -43,6 +43,8 @@ use crate::AuditLogger;
 /// A signal that asks the process to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSignal {
+    /// SIGHUP: the terminal is closed, or the session at it ends.
+    Hangup,
     /// SIGINT: somebody at the terminal.
     Interrupt,
     /// SIGTERM: whoever supervises the process.
@@ -50,12 +52,13 @@ pub enum EndSignal {
 }
 
 impl EndSignal {
-    const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
+    const ALL: [Self; 3] = [Self::Hangup, Self::Interrupt, Self::Terminate];
 
     /// The exit status of a program that ends because of it, as shells count: 128 and its number.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
+            Self::Hangup => 129,
             Self::Interrupt => 130,
             Self::Terminate => 143,
         }
@@ -63,6 +66,7 @@ impl EndSignal {
 
     const fn number(self) -> i32 {
         match self {
+            Self::Hangup => SIGHUP,
             Self::Interrupt => SIGINT,
             Self::Terminate => SIGTERM,
         }
@@ -73,13 +77,14 @@ impl EndSignal {
 impl fmt::Display for EndSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Hangup => "SIGHUP",
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
         })
     }
 }
 
-/// SIGTERM and SIGINT, caught. The first one is noted; a second one ends the process at once, as it
+/// SIGTERM and SIGINT, caught, and SIGHUP where that is asked for. The first one is noted; a second one ends the process at once, as it
 /// would have without this, so that a disk that hangs can be given up. Dropping it changes nothing.
 #[derive(Debug)]
 pub struct EndSignals {
@@ -90,15 +95,29 @@ pub struct EndSignals {
 }
 
 impl EndSignals {
-    /// Catches them from now on.
+    /// Catches SIGTERM and SIGINT from now on.
     ///
     /// # Errors
     ///
     /// The process has no descriptor left, or may not catch signals: some may be caught by then.
     pub fn catch() -> io::Result<Self> {
+        Self::catch_each(&[EndSignal::Interrupt, EndSignal::Terminate])
+    }
+
+    /// Catches SIGHUP too, unless the process ignores it, as nohup(1) has it: for a program to which a
+    /// hangup means nothing else than its end.
+    ///
+    /// # Errors
+    ///
+    /// As for [`catch`](Self::catch).
+    pub fn catch_with_hangup() -> io::Result<Self> {
+        if ignores_hangup() { Self::catch() } else { Self::catch_each(&EndSignal::ALL) }
+    }
+
+    fn catch_each(signals: &[EndSignal]) -> io::Result<Self> {
         let (bell, ringer) = UnixStream::pair()?;
         let (caught, again) = (Arc::default(), Arc::new(AtomicBool::new(false)));
-        for signal in EndSignal::ALL {
+        for signal in signals {
             let number = signal.number();
             // They run in this order: what is looked at first was set by an earlier signal.
             flag::register_conditional_default(number, Arc::clone(&again))?;
@@ -149,6 +168,14 @@ impl EndSignals {
         let signal = self.wait()?;
         Ok((signal, log.shutdown(deadline)))
     }
+}
+
+/// Whether the process ignores SIGHUP: the lowest bit of the mask in `/proc/self/status`, proc(5).
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Readable once a signal was caught, for a loop that waits for other things too. Read nothing.

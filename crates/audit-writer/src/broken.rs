@@ -126,6 +126,8 @@ pub(crate) enum Broken {
     NoteOverwritten,
     /// A key that was replaced changes the key again.
     ReplacedChanges,
+    /// A batch of one record is accepted before it is durable.
+    BatchOfOne,
     /// A log that is a copy is taken for the one that it was copied from.
     CopyUnseen,
 }
@@ -157,7 +159,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 60] = [
+    const NAMES: [(&str, Broken); 61] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -217,6 +219,7 @@ mod chosen {
         ("seam-unread", Broken::SeamUnread),
         ("note-overwritten", Broken::NoteOverwritten),
         ("replaced-changes", Broken::ReplacedChanges),
+        ("batch-of-one", Broken::BatchOfOne),
         ("copy-unseen", Broken::CopyUnseen),
     ];
 

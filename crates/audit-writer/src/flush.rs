@@ -64,18 +64,21 @@ struct Bounds {
     critical_at_once: bool,
 }
 
-/// A count or interval of 0 means 1, so that no mode never flushes.
+/// None where every record is synced at once. A count or interval of 0 means 1, so that no mode never
+/// flushes, and a batch of one record is none.
 fn bounds(mode: FlushMode) -> Option<Bounds> {
-    let bounds = |events: u32, secs: u32, critical_at_once| Bounds {
-        events: events.max(1),
-        interval: Duration::from_secs(u64::from(secs.max(1))),
-        critical_at_once: critical_at_once && !broken::is(Broken::CriticalLate),
+    let bounds = |events: u32, secs: u32, critical_at_once| {
+        (events > 1 || broken::is(Broken::BatchOfOne)).then(|| Bounds {
+            events: events.max(1),
+            interval: Duration::from_secs(u64::from(secs.max(1))),
+            critical_at_once: critical_at_once && !broken::is(Broken::CriticalLate),
+        })
     };
     match mode {
         FlushMode::Immediate => None,
-        FlushMode::Batched { size, interval_secs } => Some(bounds(size, interval_secs, false)),
+        FlushMode::Batched { size, interval_secs } => bounds(size, interval_secs, false),
         FlushMode::Hybrid { batch_size, batch_interval_secs, critical_immediate } => {
-            Some(bounds(batch_size, batch_interval_secs, critical_immediate))
+            bounds(batch_size, batch_interval_secs, critical_immediate)
         }
     }
 }
@@ -128,9 +131,23 @@ mod tests {
 
     #[test]
     fn zero_means_one() {
-        let zero = FlushMode::Batched { size: 0, interval_secs: 0 };
-        assert!(due(zero, waiting(1, 0)));
+        let zero = FlushMode::Batched { size: 2, interval_secs: 0 };
         assert!(due(zero, waiting(0, 1)));
         assert!(!due(zero, waiting(0, 0)));
+    }
+
+    #[test]
+    fn a_batch_of_one_or_none_is_synced_at_once() {
+        for size in [0, 1] {
+            let hybrid = FlushMode::Hybrid {
+                batch_size: size,
+                batch_interval_secs: 60,
+                critical_immediate: false,
+            };
+            for mode in [FlushMode::Batched { size, interval_secs: 60 }, hybrid] {
+                assert!(due(mode, waiting(0, 0)));
+                assert_eq!((window(mode), interval(mode)), (0, None));
+            }
+        }
     }
 }

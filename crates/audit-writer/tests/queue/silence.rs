@@ -10,6 +10,18 @@ use crate::common::wait_until;
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
+fn a_record_has_the_time_at_which_its_event_was_accepted() {
+    let rig = Rig::new(HYBRID);
+    rig.routine(1).unwrap();
+    assert_eq!(rig.steering.operations(), [""; 0], "it waits in the queue");
+    rig.clock.pass(61 * SECOND);
+    wait_until(|| rig.steering.synced() == 1);
+    let lines = rig.lines();
+    let line = lines.iter().find(|line| line.contains("\"seal_verified\"")).unwrap();
+    assert!(line.contains(r#""timestamp":"2026-01-02T03:04:05.000000000Z""#), "{line}");
+}
+
+#[test]
 fn one_routine_event_and_then_silence_is_synced_at_its_interval() {
     let rig = Rig::new(HYBRID);
     wait_until(|| rig.clock.has_sleeper(60 * SECOND));

@@ -58,6 +58,30 @@ fn the_event_beyond_the_count_waits_for_the_disk() {
 }
 
 #[test]
+fn a_batch_of_one_is_immediate() {
+    let hybrid = |batch_size| FlushMode::Hybrid {
+        batch_size,
+        batch_interval_secs: 60,
+        critical_immediate: true,
+    };
+    let batched = |size| FlushMode::Batched { size, interval_secs: 60 };
+    for mode in [batched(1), batched(0), hybrid(1), hybrid(0)] {
+        let rig = Rig::new(mode);
+        rig.routine(0).unwrap();
+        assert_eq!(rig.queue.health().durable, 1, "{mode:?}");
+        rig.steering.hang();
+        thread::scope(|scope| {
+            let second = scope.spawn(|| rig.routine(1));
+            wait_until(|| rig.clock.has_sleeper(Duration::from_secs(5)) || second.is_finished());
+            assert!(!second.is_finished(), "{mode:?}: it is accepted before it is durable");
+            rig.steering.answer();
+            second.join().unwrap().unwrap();
+        });
+        assert_eq!(rig.queue.health().durable, 2, "{mode:?}");
+    }
+}
+
+#[test]
 fn what_arrives_while_a_sync_runs_is_committed_by_the_next_one() {
     let rig = Rig::new(HYBRID);
     rig.critical(0).unwrap();
