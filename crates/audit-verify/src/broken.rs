@@ -107,6 +107,7 @@ rules! {
     UnsignedUnlimited = "unsigned-unlimited";
     GapCovered = "gap-covered";
     GapHeadCovered = "gap-head-covered";
+    HeadOverDamage = "head-over-damage";
     EmptyCovered = "empty-covered";
     SegmentUnread = "segment-unread";
     LinkFollowed = "link-followed";

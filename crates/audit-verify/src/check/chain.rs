@@ -17,6 +17,8 @@ pub(crate) struct Chain {
     /// The seq of the first record that may be another than the one that was there, since bytes
     /// before it cannot be read or do not lead to it.
     gap: Option<u64>,
+    /// The seq of the first damaged line: the link in it proves nothing.
+    damaged: Option<u64>,
 }
 
 /// What stands before the record that is due.
@@ -62,7 +64,7 @@ impl Chain {
     /// A chain whose first record is to have this seq.
     pub(crate) fn starting_at(seq: u64) -> Self {
         let tree = (seq == 0).then(|| Tree::new(Frontier::new()));
-        Self { before: Before::Start, next_seq: seq, tree, gap: None }
+        Self { before: Before::Start, next_seq: seq, tree, gap: None, damaged: None }
     }
 
     pub(crate) fn next_seq(&self) -> u64 {
@@ -72,6 +74,12 @@ impl Chain {
     /// From which seq on the records are not chained to the first one that there is.
     pub(crate) fn gap(&self) -> Option<u64> {
         self.gap
+    }
+
+    /// The first seq from which no links lead back to the first record that there is: behind a gap, or
+    /// behind a damaged line. A root covers what is before a damaged line, a hash of one record does not.
+    pub(crate) fn unlinked(&self) -> Option<u64> {
+        [self.gap, self.damaged].into_iter().flatten().min()
     }
 
     /// Loses count of the leaves.
@@ -164,6 +172,7 @@ impl Chain {
             // The leaf of the damaged line before can no longer be told.
             self.lose_tree();
         }
+        self.damaged = self.damaged.or(Some(self.next_seq));
         self.before = Before::Damaged {
             stated: line.and_then(|line| line.stated),
             computed: line.map(|line| line.computed),

@@ -337,11 +337,13 @@ impl Checker {
         let State { stats, stated, adoptions, pruning, chain, trust, .. } = &self.state;
         let last_seq = stats.last_seq();
         let gap = chain.as_ref().and_then(Chain::gap);
+        let unlinked = chain.as_ref().and_then(Chain::unlinked);
         let end = End {
             last_seq,
             records: self.state.end(),
             gone: pruning.gone(),
             gap,
+            unlinked,
             first_seq: stats.first_seq,
             first_timestamp: stats.first_timestamp.as_deref(),
             shown: Shown {

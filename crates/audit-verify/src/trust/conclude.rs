@@ -25,6 +25,8 @@ pub(crate) struct End<'l> {
     pub(crate) gone: u64,
     /// From which seq on the records are not chained to the first one.
     pub(crate) gap: Option<u64>,
+    /// From which seq on no links lead back to the first one.
+    pub(crate) unlinked: Option<u64>,
     /// Seq and time of the first record.
     pub(crate) first_seq: Option<u64>,
     pub(crate) first_timestamp: Option<&'l str>,
@@ -99,7 +101,8 @@ impl Trust {
 
     fn tally(&self, source: &impl LogSource, end: End<'_>, ledger: &mut Ledger) -> Tally {
         let mut tally = Tally::default();
-        tally.coverage.add(self.heads.covered(end.gap), Elsewhere::Head);
+        let unlinked = if broken::is(Broken::HeadOverDamage) { end.gap } else { end.unlinked };
+        tally.coverage.add(self.heads.covered(unlinked), Elsewhere::Head);
         for (claim, is_held) in self.claims.outcomes() {
             // A record that stood out of order since may belong before those that were compared.
             let is_held = is_held && end.gap.is_none_or(|gap| claim.size <= gap);

@@ -54,11 +54,11 @@ impl Heads {
         self.heads.iter().any(|(head, _)| seqs.contains(&head.seq))
     }
 
-    /// The newest record that a head covers, of a log that is not read without a gap from this seq
-    /// on.
-    pub(crate) fn covered(&self, gap: Option<u64>) -> Option<u64> {
-        let gap = broken::unless(Broken::GapHeadCovered, gap);
-        let is_chained = |seq: u64| gap.is_none_or(|gap| seq < gap);
+    /// The newest record that a head covers, of a log whose records from this seq on have no unbroken
+    /// links back to its first.
+    pub(crate) fn covered(&self, unlinked: Option<u64>) -> Option<u64> {
+        let unlinked = broken::unless(Broken::GapHeadCovered, unlinked);
+        let is_chained = |seq: u64| unlinked.is_none_or(|unlinked| seq < unlinked);
         let held = self.heads.iter();
         let held = held.filter(|(head, seen)| *seen == Seen::Held && is_chained(head.seq));
         held.map(|(head, _)| head.seq).max()

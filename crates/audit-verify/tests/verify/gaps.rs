@@ -58,6 +58,27 @@ fn nothing_behind_a_segment_that_holds_nothing_is_covered() {
 }
 
 #[test]
+fn a_head_covers_nothing_before_a_damaged_record() {
+    let log = signed_log(&key(1));
+    let first = log.files.keys().next().unwrap().clone();
+    let options = VerifyOptions { heads: vec![log.head()], ..VerifyOptions::default() };
+    let lines = lines_of(&log.files[&first]);
+    // Whatever is damaged: what is before it may be of any other past, as far as a head can tell.
+    for damaged in 1..lines.len() {
+        let mut lines = lines.clone();
+        let at = memchr::memmem::find(&lines[damaged], b"\"timestamp\":\"2").unwrap() + 13;
+        lines[damaged][at] = b'3';
+        let mut files = log.files.clone();
+        files.insert(first.clone(), lines.concat());
+        let report = verify_source(&MemorySource::new(files), &options, &mut |_| ()).unwrap();
+        let codes = codes_of(&report);
+        assert!(codes.contains(&"hash_mismatch"), "{damaged}\n{report}");
+        assert!(!codes.contains(&"head_mismatch"), "{damaged}\n{report}");
+        assert_eq!(report.covered_up_to, None, "{damaged}\n{report}");
+    }
+}
+
+#[test]
 fn a_file_that_nobody_can_read_is_no_place_for_records_that_are_gone() {
     let log = crate::builder::twenty_records();
     let names: Vec<_> = log.files.keys().cloned().collect();

@@ -4,8 +4,9 @@
 use audit_verify::{Code, Report, Verdict, verify_source};
 
 use crate::additions::More;
-use crate::builder::Files;
+use crate::builder::{Files, lines_of};
 use crate::law_of_writers::{badness, judged, says};
+use crate::oracle::segments;
 use crate::past::{Levels, Past, is_so};
 use crate::shelf::Shelf;
 
@@ -37,6 +38,17 @@ fn repairs_opening(before: &Report, after: &Report, more: &More) -> bool {
         && wrong.all(|it| it.code == Code::LogOpenedMissing)
 }
 
+/// Whether all that was wrong is that too much follows the last seal, and a record with a seal is added
+/// behind that: whether a seal is right, only the private key tells.
+fn seals_what_was_too_long(before: &Report, more: &More) -> bool {
+    let mut wrong = before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
+    let newest = segments(&more.files).last().map(|(_, bytes)| bytes.as_slice());
+    let has_seal = |line: &Vec<u8>| memchr::memmem::find(line, b"\"seal\":\"").is_some();
+    !more.is_beside
+        && wrong.all(|it| it.code == Code::UnsealedTooLong)
+        && newest.is_some_and(|newest| lines_of(newest).iter().rev().take(2).any(has_seal))
+}
+
 fn compare(
     past: &Past,
     more: &More,
@@ -52,20 +64,26 @@ fn compare(
     let is_wider = is_wider(before.signed_up_to, after.signed_up_to)
         || is_wider(before.covered_up_to, after.covered_up_to);
     if is_wider && !is_hidden {
-        return Err("more is covered".to_owned());
+        let spans = [before, after].map(|it| (it.signed_up_to, it.covered_up_to));
+        return Err(format!("more is signed or covered: {spans:?}"));
     }
     // Records that are forged where others are gone, behind bytes that nobody can read: which they are
     // is not known.
     let is_unknown = !more.is_beside
         && !more.obstacles.is_empty()
         && (before.verdict, after.verdict) == (Verdict::Truncated, Verdict::Unverifiable);
-    let is_excused = is_hidden || is_unknown || repairs_opening(before, after, more);
+    let is_repaired = repairs_opening(before, after, more) || seals_what_was_too_long(before, more);
+    let is_excused = is_hidden || is_unknown || is_repaired;
     if badness(after.verdict) < badness(before.verdict) && !is_excused {
         return Err("it became milder".to_owned());
     }
     // A directory without a segment may get one: whose it is, only a key tells.
     let was_a_log = before.segments > 0;
-    if was_a_log && before.verdict.exit_code() != 0 && after.verdict.exit_code() == 0 {
+    if was_a_log
+        && !is_repaired
+        && before.verdict.exit_code() != 0
+        && after.verdict.exit_code() == 0
+    {
         return Err("it became good".to_owned());
     }
     // Beside the segments no finding is lost either.
