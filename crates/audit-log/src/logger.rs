@@ -20,7 +20,9 @@ use audit_writer::{
 /// further event needed.
 ///
 /// The log is closed by [`shutdown`](Self::shutdown), or when the last clone is dropped: that waits
-/// up to 5 seconds for the disk, and has nobody to tell of an error. A process that was forked from
+/// up to 5 seconds for the disk, and has nobody to tell of an error. A logger that is still there when
+/// the process ends normally, as one in a `static` is, is closed then: `main` returns or panics, or
+/// [`std::process::exit`] is called. A process that was forked from
 /// the one that opened the log gets [`EmitError::Forked`], never writes, and closes nothing.
 #[derive(Clone, Debug)]
 pub struct AuditLogger {
@@ -107,7 +109,9 @@ impl AuditLogger {
                     AuditFileWriter::open(dir, rotation_policy, flush_mode, open_policy)?;
                 prepare(&mut writer)?;
                 let (service_id, overflow) = (config.service_id, config.overflow_policy);
-                Some(Arc::new(QueuedWriter::start(writer, service_id, overflow)?))
+                let queue = Arc::new(QueuedWriter::start(writer, service_id, overflow)?);
+                QueuedWriter::close_at_exit(&queue);
+                Some(queue)
             }
         };
         Ok(Self {

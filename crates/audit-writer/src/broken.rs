@@ -130,6 +130,10 @@ pub(crate) enum Broken {
     BatchOfOne,
     /// A log that is a copy is taken for the one that it was copied from.
     CopyUnseen,
+    /// A log that is open when the process ends is left as it is.
+    EndUnhooked,
+    /// How large a file may become for this process is not asked.
+    FileSizeUnasked,
 }
 
 #[cfg(all(feature = "broken", debug_assertions))]
@@ -159,7 +163,7 @@ mod chosen {
 
     const VARIABLE: &str = "AUDIT_WRITER_BROKEN";
 
-    const NAMES: [(&str, Broken); 61] = [
+    const NAMES: [(&str, Broken); 63] = [
         ("timer-off", Broken::TimerOff),
         ("rotation-unsynced", Broken::RotationUnsynced),
         ("sync-retried", Broken::SyncRetried),
@@ -221,6 +225,8 @@ mod chosen {
         ("replaced-changes", Broken::ReplacedChanges),
         ("batch-of-one", Broken::BatchOfOne),
         ("copy-unseen", Broken::CopyUnseen),
+        ("end-unhooked", Broken::EndUnhooked),
+        ("file-size-unasked", Broken::FileSizeUnasked),
     ];
 
     static CHOSEN: OnceLock<Option<Broken>> = OnceLock::new();

@@ -17,6 +17,7 @@ pub mod rotation;
 pub mod segment;
 pub mod store;
 
+mod at_exit;
 mod broken;
 mod chain;
 mod health;

@@ -131,6 +131,12 @@ pub trait Store {
     /// It does not say.
     fn free_bytes(&self) -> io::Result<u64>;
 
+    /// How large in bytes a file may become for this process, where that is limited. A write beyond it
+    /// would end the process: setrlimit(2), `RLIMIT_FSIZE`.
+    fn file_bytes_max(&self) -> Option<u64> {
+        None
+    }
+
     /// Makes the directory's entries durable.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use rustix::fs::{
     self, Advice, AtFlags, FallocateFlags, FlockOperation, Mode, OFlags, RenameFlags, StatxFlags,
 };
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::Resource;
 
 use super::{Identity, Link, SegmentFile, Sight, Store};
 use crate::broken::{self, Broken};
@@ -214,6 +215,10 @@ impl Store for RealStore {
     fn free_bytes(&self) -> io::Result<u64> {
         let free = retry_on_intr(|| fs::fstatvfs(&self.dir))?;
         Ok(free.f_bavail.saturating_mul(free.f_frsize))
+    }
+
+    fn file_bytes_max(&self) -> Option<u64> {
+        rustix::process::getrlimit(Resource::Fsize).current
     }
 
     fn sync_dir(&mut self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use audit_core::record::HASH_FIELD_BYTES;
 use audit_core::seal::{seal_hashed, seal_record};
 use audit_core::{Digest, Receipt, SealKey};
 
+use super::space::too_large;
 use super::{AuditFileWriter, Claim};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
@@ -129,9 +130,13 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Writes what is left of a line before anything else is written: the log never holds a line
     /// that was given up.
     pub(super) fn finish_line(&mut self) -> Result<(), WriteError> {
+        let limit = self.file_bytes_max;
         let Some(current) = self.current.as_mut().filter(|_| !self.unfinished.is_empty()) else {
             return Ok(());
         };
+        if current.bytes > limit {
+            return Err(too_large());
+        }
         let (written, error) = put(&mut current.file, &self.unfinished);
         self.unfinished.drain(..written);
         let action = "finish the record before";

@@ -12,6 +12,7 @@ use audit_core::limits::{ALLOCATION_STEP_BYTES, CLOSING_BYTES, RESERVE_BYTES};
 
 use super::lines::length;
 use super::{AuditFileWriter, Current};
+use crate::broken::{self, Broken};
 use crate::clock::Clock;
 use crate::error::WriteError;
 use crate::store::{SegmentFile, Store};
@@ -51,10 +52,22 @@ pub(crate) struct Space {
 }
 
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
-    /// Sees to it that so many bytes can be appended, and that what the claim has to leave remains.
+    /// How large a segment may become for this process.
+    pub(super) fn ask_file_bytes_max(&self) -> u64 {
+        let asked = self.store.file_bytes_max().filter(|_| !broken::is(Broken::FileSizeUnasked));
+        asked.unwrap_or(u64::MAX)
+    }
+
+    /// Sees to it that so many bytes can be appended, and that what the claim has to leave remains, as
+    /// far as the limit of a file's size lets it.
     pub(super) fn make_room(&mut self, bytes: u64, claim: Claim) -> Result<(), WriteError> {
+        let limit = self.ask_file_bytes_max();
         let Some(current) = &mut self.current else { return Ok(()) };
-        let end = current.bytes.saturating_add(bytes).saturating_add(claim.kept_bytes());
+        let needed = current.bytes.saturating_add(bytes);
+        if needed > limit {
+            return Err(too_large());
+        }
+        let end = needed.saturating_add(claim.kept_bytes()).min(limit);
         if current.allocated >= end {
             return Ok(());
         }
@@ -62,7 +75,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.space.free_bytes = free;
         if !self.space.unsupported {
             let from = current.allocated.max(current.bytes);
-            match allocate(&mut current.file, from, end, free) {
+            match allocate(&mut current.file, from, end, limit, free) {
                 Ok(allocated) => {
                     current.allocated = allocated;
                     return Ok(());
@@ -88,13 +101,17 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         file: &mut S::Segment,
         opening_bytes: usize,
     ) -> Result<u64, WriteError> {
-        let opening = length(opening_bytes);
+        let (opening, limit) = (length(opening_bytes), self.ask_file_bytes_max());
+        if opening > limit {
+            return Err(too_large());
+        }
         if self.space.unsupported {
             return Ok(opening);
         }
         let free = self.store.free_bytes().ok();
         self.space.free_bytes = free;
-        match allocate(file, 0, opening.saturating_add(RESERVE_BYTES), free) {
+        let end = opening.saturating_add(RESERVE_BYTES).min(limit);
+        match allocate(file, 0, end, limit, free) {
             Ok(allocated) => Ok(allocated),
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 self.space.unsupported = true;
@@ -155,14 +172,16 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 }
 
-/// Allocates up to `end`, and a step beyond it if there is that much; how far.
+/// Allocates up to `end`, and a step beyond it if there is that much and the limit of a file's size
+/// allows it; how far.
 fn allocate(
     file: &mut impl SegmentFile,
     from: u64,
     end: u64,
+    limit: u64,
     free: Option<u64>,
 ) -> io::Result<u64> {
-    let beyond = end.saturating_add(ALLOCATION_STEP_BYTES);
+    let beyond = end.saturating_add(ALLOCATION_STEP_BYTES).min(limit);
     if free.is_none_or(|free| free >= beyond.saturating_sub(from))
         && file.allocate(from, beyond).is_ok()
     {
@@ -174,6 +193,12 @@ fn allocate(
 /// Whether an error says that there is no space, which may return.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// The limit of a file's size may be raised: prlimit(1).
+pub(super) fn too_large() -> WriteError {
+    let cause = Arc::new(io::ErrorKind::FileTooLarge.into());
+    WriteError::Io { action: "keep a segment within RLIMIT_FSIZE", cause }
 }
 
 fn no_space(error: io::Error) -> WriteError {

@@ -40,7 +40,7 @@ const BANS: [Ban; 5] = [
     },
     Ban {
         paths: &["unsafe"],
-        applies: |rust, _| is_outside(rust, &["crates/audit-testkit/"]),
+        applies: |rust, _| is_outside(rust, &SAYS_UNSAFE),
         instead: "only audit-testkit has unsafe code; use what rustix or std offer",
     },
 ];
@@ -59,6 +59,9 @@ const STARTS_THREADS: [&str; 6] = [
     "crates/audit-testkit/",
     "xtask/",
 ];
+
+/// The second holds no unsafe code, which the compiler forbids there: a macro wants the word.
+const SAYS_UNSAFE: [&str; 2] = ["crates/audit-testkit/", "crates/audit-writer/src/at_exit.rs"];
 
 fn is_pure(rust: &RustFile<'_>, at: usize) -> bool {
     rust.is_production(at) && PURE.contains(&rust.package())
