@@ -69,6 +69,30 @@ fn the_fifth_fdatasync_fails_and_none_follows() {
 }
 
 #[test]
+fn a_line_that_fits_into_no_file_ends_it_and_receipts_say_what_the_log_has() {
+    let log = Log::new();
+    // The limit is 16 KiB, and the last line has more.
+    let script = "ulimit -f 32; exec \"$0\" \"$@\"";
+    let mut limited = Command::new("sh");
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_audit")]);
+    limited.args(["record", "--dir", log.path(), "--service", "web.shop-1", "--receipts"]);
+    limited.args(["--flush", "batched", "--batch-size", "900", "--interval", "3600"]);
+    let text = "x".repeat(6_000);
+    let large = format!(
+        "{{\"event_type\":\"large\",\"a\":\"{text}\",\"b\":\"{text}\",\"c\":\"{text}\"}}\n"
+    );
+    let done = fed(&mut limited, (events(100) + &large).as_bytes());
+    let told = told(&done);
+    assert_eq!(done.status.code(), Some(2), "{told}");
+    let receipts = receipts(&done);
+    assert_eq!(receipts.len(), 100, "{told}");
+    assert!(told.contains("audit: line 101 was not recorded as asked: "), "{told}");
+    assert!(told.contains("File too large"), "{told}");
+    let kept: Vec<_> = [&receipts[..1], &receipts[receipts.len() - 1..]].concat();
+    assert_kept_and_goes_on(&log, &kept);
+}
+
+#[test]
 fn where_files_may_not_grow_larger_another_is_begun_and_no_signal_ends_it() {
     let log = Log::new();
     // The limit is 512 KiB.

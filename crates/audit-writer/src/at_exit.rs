@@ -2,7 +2,7 @@
 //!
 //! A logger in a `static` is never dropped, so nothing else would write what it has accepted.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
 use audit_core::limits::DROP_DEADLINE_SECS;
@@ -10,7 +10,7 @@ use audit_core::limits::DROP_DEADLINE_SECS;
 use crate::broken::{self, Broken};
 use crate::clock::{Clock as _, SystemClock};
 use crate::queue::QueuedWriter;
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex, lock};
 
 /// The logs that are to be closed, as long as they are in use.
 static OPEN: Mutex<Vec<Weak<QueuedWriter>>> = Mutex::new(Vec::new());
@@ -24,7 +24,7 @@ impl QueuedWriter {
     /// forked from this one it does nothing. In a library that is loaded with `dlopen`, as a module of
     /// Python is, logs are closed when that is unloaded, too.
     pub fn close_at_exit(log: &Arc<Self>) {
-        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&OPEN);
         open.retain(|log| log.strong_count() > 0);
         open.push(Arc::downgrade(log));
     }

@@ -15,11 +15,14 @@ pub struct Current {
     pub bytes: u64,
     /// Records in it beside its opening ones.
     pub records: u64,
+    /// How large in bytes a file may become for this process, where that is limited.
+    pub file_bytes_max: Option<u64>,
 }
 
 /// Whether a record of at most `incoming_bytes`, written at `today`, belongs into a new segment.
 ///
-/// A clock that has gone back is no reason: the date only counts when it is later. A segment with
+/// Under every policy one is begun before a file becomes larger than the process may write. A clock that
+/// has gone back is no reason: the date only counts when it is later. A segment with
 /// no record of its own is never left, or one larger than the limit would rotate for ever.
 #[must_use]
 pub fn due(
@@ -33,12 +36,12 @@ pub fn due(
     let aged = today.signed_duration_since(current.date).num_days() > SEGMENT_DAYS_MAX
         && !broken::is(Broken::SegmentAgeless);
     let outgrown = |bytes_max| current.bytes.saturating_add(incoming_bytes) > bytes_max;
-    current.records > 0
-        && match policy {
-            RotationPolicy::Daily => outlived,
-            RotationPolicy::SizeLimit { bytes_max } => aged || outgrown(bytes_max),
-            RotationPolicy::Both { bytes_max } => outlived || outgrown(bytes_max),
-        }
+    let is_due = match policy {
+        RotationPolicy::Daily => outlived,
+        RotationPolicy::SizeLimit { bytes_max } => aged || outgrown(bytes_max),
+        RotationPolicy::Both { bytes_max } => outlived || outgrown(bytes_max),
+    };
+    current.records > 0 && (is_due || current.file_bytes_max.is_some_and(outgrown))
 }
 
 #[cfg(test)]
@@ -50,7 +53,7 @@ mod tests {
     }
 
     fn current(bytes: u64) -> Current {
-        Current { date: day(2), bytes, records: 1 }
+        Current { date: day(2), bytes, records: 1, file_bytes_max: None }
     }
 
     const SIZE: RotationPolicy = RotationPolicy::SizeLimit { bytes_max: 1_000 };
@@ -81,8 +84,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_may_grow_no_larger_is_left_under_every_policy() {
+        let limited = Current { file_bytes_max: Some(500), ..current(400) };
+        for policy in [RotationPolicy::Daily, SIZE, BOTH] {
+            assert!(!due(policy, limited, day(2), 100) && due(policy, limited, day(2), 101));
+        }
+    }
+
+    #[test]
     fn a_segment_without_a_record_of_its_own_is_not_left() {
-        let fresh = Current { records: 0, ..current(5_000) };
+        let fresh = Current { records: 0, file_bytes_max: Some(500), ..current(5_000) };
         for policy in [RotationPolicy::Daily, SIZE, BOTH] {
             assert!(!due(policy, fresh, day(9), 5_000));
         }

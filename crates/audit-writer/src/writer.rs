@@ -66,8 +66,6 @@ pub struct AuditFileWriter<S: Store = RealStore, C: Clock = SystemClock> {
     current: Option<Current<S::Segment>>,
     pending: Pending,
     space: Space,
-    /// How large a segment may become for this process, as it was when that was last asked.
-    file_bytes_max: u64,
     durable: Option<Receipt>,
     losses: Losses,
     fault: Option<WriteError>,
@@ -200,7 +198,6 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             current: None,
             pending: Pending::default(),
             space: Space::default(),
-            file_bytes_max: u64::MAX,
             durable: None,
             losses: Losses::default(),
             fault: None,

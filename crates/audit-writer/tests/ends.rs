@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use audit_core::{FileSystems, FlushMode, Marks, OpenPolicy, OverflowPolicy, RotationPolicy};
+use audit_testkit::fork::fork;
 use audit_verify::{Report, Verdict, VerifyOptions, verify_dir};
 use audit_writer::{AuditFileWriter, QueuedWriter};
 use common::{routine, service};
@@ -64,6 +65,10 @@ fn the_process() {
             keep(record(&dir.join("3"), EVENTS));
             exit(0);
         }
+        "has a child that exits" => {
+            keep(record(&dir.join("1"), EVENTS));
+            assert!(fork(|| exit(0)).wait().success());
+        }
         "may write small files" => {
             let limit = Some(SMALL_BYTES);
             setrlimit(Resource::Fsize, Rlimit { current: limit, maximum: limit }).unwrap();
@@ -98,9 +103,13 @@ fn text(dir: &Path) -> String {
 
 #[test]
 fn a_normal_end_of_the_process_loses_nothing() {
-    for (deed, logs) in
-        [("returns", 1), ("exits", 1), ("exits in a thread", 1), ("exits with three logs", 3)]
-    {
+    for (deed, logs) in [
+        ("returns", 1),
+        ("exits", 1),
+        ("exits in a thread", 1),
+        ("exits with three logs", 3),
+        ("has a child that exits", 1),
+    ] {
         let dir = done(deed);
         for log in 1..=logs {
             let log = dir.path().join(log.to_string());

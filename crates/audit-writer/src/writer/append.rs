@@ -27,7 +27,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.placed.clear();
         self.usable()?;
         self.check_service(service_id)?;
-        self.file_bytes_max = self.ask_file_bytes_max();
+        self.ask_file_size();
         self.finish_line()?;
         if claim == Claim::Critical {
             let declared = self.declare_full(service_id);
@@ -112,7 +112,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         payload: &[u8],
     ) -> Result<Receipt, WriteError> {
         self.placed.clear();
-        self.file_bytes_max = self.ask_file_bytes_max();
+        self.ask_file_size();
         self.lines.claim = claim;
         let built = self.add_line(service_id, timestamp, payload)?;
         self.write_lines()?;
@@ -164,10 +164,8 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
             date: current.name.date,
             bytes: current.bytes.saturating_add(length(built.bytes.len())),
             records: current.records.saturating_add(length(built.built.len())),
+            file_bytes_max: self.space.file_bytes_max,
         };
-        let incoming = length(incoming_bytes);
-        let is_too_large = state.bytes.saturating_add(incoming) > self.file_bytes_max;
-        rotation::due(self.rotation_policy, state, now.date(), incoming)
-            || (is_too_large && state.records > 0)
+        rotation::due(self.rotation_policy, state, now.date(), length(incoming_bytes))
     }
 }

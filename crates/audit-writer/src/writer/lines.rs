@@ -10,7 +10,6 @@ use audit_core::record::HASH_FIELD_BYTES;
 use audit_core::seal::{seal_hashed, seal_record};
 use audit_core::{Digest, Receipt, SealKey};
 
-use super::space::too_large;
 use super::{AuditFileWriter, Claim};
 use crate::broken::{self, Broken};
 use crate::clock::Clock;
@@ -130,13 +129,12 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     /// Writes what is left of a line before anything else is written: the log never holds a line
     /// that was given up.
     pub(super) fn finish_line(&mut self) -> Result<(), WriteError> {
-        let limit = self.file_bytes_max;
-        let Some(current) = self.current.as_mut().filter(|_| !self.unfinished.is_empty()) else {
+        if self.unfinished.is_empty() {
             return Ok(());
-        };
-        if current.bytes > limit {
-            return Err(too_large());
         }
+        self.ask_file_size();
+        let Some(current) = &mut self.current else { return Ok(()) };
+        self.space.may_end_at(current.bytes)?;
         let (written, error) = put(&mut current.file, &self.unfinished);
         self.unfinished.drain(..written);
         let action = "finish the record before";

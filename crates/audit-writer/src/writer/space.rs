@@ -9,6 +9,7 @@ use std::sync::Arc;
 use audit_core::ServiceId;
 use audit_core::lifecycle::LifecycleEvent;
 use audit_core::limits::{ALLOCATION_STEP_BYTES, CLOSING_BYTES, RESERVE_BYTES};
+use rustix::io::Errno;
 
 use super::lines::length;
 use super::{AuditFileWriter, Current};
@@ -47,27 +48,56 @@ pub(crate) struct Space {
     pub(crate) unsupported: bool,
     /// What it said to have left when that was last asked.
     pub(crate) free_bytes: Option<u64>,
+    /// How large in bytes a file may become for this process, as it was when that was last asked.
+    pub(crate) file_bytes_max: Option<u64>,
     /// Whether the reserve is in use, as `disk_full` has said.
     declared_full: bool,
 }
 
+impl Space {
+    /// Whether a segment may become so long: a write beyond the limit could end the process.
+    pub(super) fn may_end_at(&self, bytes: u64) -> Result<(), WriteError> {
+        if self.up_to_limit(bytes) == bytes {
+            return Ok(());
+        }
+        // The limit may be raised: prlimit(1).
+        let cause = Arc::new(Errno::FBIG.into());
+        Err(WriteError::Io { action: "keep a segment within RLIMIT_FSIZE", cause })
+    }
+
+    /// A length, or what the limit leaves of it.
+    fn up_to_limit(&self, bytes: u64) -> u64 {
+        self.file_bytes_max.map_or(bytes, |limit| bytes.min(limit))
+    }
+
+    /// Allocates up to `end`, and a step beyond it if there is that much, neither beyond the limit of a
+    /// file's size; how far.
+    fn allocate(&self, file: &mut impl SegmentFile, from: u64, end: u64) -> io::Result<u64> {
+        let beyond = self.up_to_limit(end.saturating_add(ALLOCATION_STEP_BYTES));
+        if self.free_bytes.is_none_or(|free| free >= beyond.saturating_sub(from))
+            && file.allocate(from, beyond).is_ok()
+        {
+            return Ok(beyond);
+        }
+        let end = self.up_to_limit(end);
+        file.allocate(from, end).map(|()| end)
+    }
+}
+
 impl<S: Store, C: Clock> AuditFileWriter<S, C> {
-    /// How large a segment may become for this process.
-    pub(super) fn ask_file_bytes_max(&self) -> u64 {
-        let asked = self.store.file_bytes_max().filter(|_| !broken::is(Broken::FileSizeUnasked));
-        asked.unwrap_or(u64::MAX)
+    /// Asks how large a file may become for this process.
+    pub(super) fn ask_file_size(&mut self) {
+        self.space.file_bytes_max =
+            self.store.file_bytes_max().filter(|_| !broken::is(Broken::FileSizeUnasked));
     }
 
     /// Sees to it that so many bytes can be appended, and that what the claim has to leave remains, as
     /// far as the limit of a file's size lets it.
     pub(super) fn make_room(&mut self, bytes: u64, claim: Claim) -> Result<(), WriteError> {
-        let limit = self.ask_file_bytes_max();
         let Some(current) = &mut self.current else { return Ok(()) };
         let needed = current.bytes.saturating_add(bytes);
-        if needed > limit {
-            return Err(too_large());
-        }
-        let end = needed.saturating_add(claim.kept_bytes()).min(limit);
+        self.space.may_end_at(needed)?;
+        let end = self.space.up_to_limit(needed.saturating_add(claim.kept_bytes()));
         if current.allocated >= end {
             return Ok(());
         }
@@ -75,7 +105,7 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         self.space.free_bytes = free;
         if !self.space.unsupported {
             let from = current.allocated.max(current.bytes);
-            match allocate(&mut current.file, from, end, limit, free) {
+            match self.space.allocate(&mut current.file, from, end) {
                 Ok(allocated) => {
                     current.allocated = allocated;
                     return Ok(());
@@ -101,17 +131,14 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
         file: &mut S::Segment,
         opening_bytes: usize,
     ) -> Result<u64, WriteError> {
-        let (opening, limit) = (length(opening_bytes), self.ask_file_bytes_max());
-        if opening > limit {
-            return Err(too_large());
-        }
+        let opening = length(opening_bytes);
+        self.ask_file_size();
+        self.space.may_end_at(opening)?;
         if self.space.unsupported {
             return Ok(opening);
         }
-        let free = self.store.free_bytes().ok();
-        self.space.free_bytes = free;
-        let end = opening.saturating_add(RESERVE_BYTES).min(limit);
-        match allocate(file, 0, end, limit, free) {
+        self.space.free_bytes = self.store.free_bytes().ok();
+        match self.space.allocate(file, 0, opening.saturating_add(RESERVE_BYTES)) {
             Ok(allocated) => Ok(allocated),
             Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 self.space.unsupported = true;
@@ -172,33 +199,9 @@ impl<S: Store, C: Clock> AuditFileWriter<S, C> {
     }
 }
 
-/// Allocates up to `end`, and a step beyond it if there is that much and the limit of a file's size
-/// allows it; how far.
-fn allocate(
-    file: &mut impl SegmentFile,
-    from: u64,
-    end: u64,
-    limit: u64,
-    free: Option<u64>,
-) -> io::Result<u64> {
-    let beyond = end.saturating_add(ALLOCATION_STEP_BYTES).min(limit);
-    if free.is_none_or(|free| free >= beyond.saturating_sub(from))
-        && file.allocate(from, beyond).is_ok()
-    {
-        return Ok(beyond);
-    }
-    file.allocate(from, end).map(|()| end)
-}
-
 /// Whether an error says that there is no space, which may return.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-/// The limit of a file's size may be raised: prlimit(1).
-pub(super) fn too_large() -> WriteError {
-    let cause = Arc::new(io::ErrorKind::FileTooLarge.into());
-    WriteError::Io { action: "keep a segment within RLIMIT_FSIZE", cause }
 }
 
 fn no_space(error: io::Error) -> WriteError {

@@ -4,7 +4,7 @@
 use audit_verify::{Code, Report, Verdict, verify_source};
 
 use crate::additions::More;
-use crate::builder::{Files, lines_of};
+use crate::builder::Files;
 use crate::law_of_writers::{badness, judged, says};
 use crate::oracle::segments;
 use crate::past::{Levels, Past, is_so};
@@ -19,7 +19,7 @@ pub(crate) fn check(past: &Past, found: &Files, more: &More) -> Result<Verdict, 
     let before = judged(found, &past.levels);
     let after = judged_shelf(&Shelf::new(more.files.clone(), more.obstacles.clone()), &past.levels);
     for (level, (before, after)) in before.iter().zip(&after).enumerate() {
-        compare(past, more, before, after, level)
+        compare(past, found, more, [before, after], level)
             .map_err(|why| format!("L{level}: {why}\nbefore: {before}\nafter: {after}"))?;
     }
     Ok(before[0].verdict)
@@ -40,20 +40,21 @@ fn repairs_opening(before: &Report, after: &Report, more: &More) -> bool {
 
 /// Whether all that was wrong is that too much follows the last seal, and a record with a seal is added
 /// behind that: whether a seal is right, only the private key tells.
-fn seals_what_was_too_long(before: &Report, more: &More) -> bool {
+fn seals_what_was_too_long(before: &Report, found: &Files, more: &More) -> bool {
     let mut wrong = before.findings.iter().filter(|it| it.verdict == Verdict::Tampered);
-    let newest = segments(&more.files).last().map(|(_, bytes)| bytes.as_slice());
-    let has_seal = |line: &Vec<u8>| memchr::memmem::find(line, b"\"seal\":\"").is_some();
-    !more.is_beside
+    let newest = segments(&more.files).last();
+    let added = newest.and_then(|(name, bytes)| bytes.strip_prefix(found.get(name)?.as_slice()));
+    let has_seal = |added| memchr::memmem::find(added, b"\"seal\":\"").is_some();
+    before.verdict == Verdict::Tampered
         && wrong.all(|it| it.code == Code::UnsealedTooLong)
-        && newest.is_some_and(|newest| lines_of(newest).iter().rev().take(2).any(has_seal))
+        && added.is_some_and(has_seal)
 }
 
 fn compare(
     past: &Past,
+    found: &Files,
     more: &More,
-    before: &Report,
-    after: &Report,
+    [before, after]: [&Report; 2],
     level: usize,
 ) -> Result<(), String> {
     // What a file says that cannot be read any more is not known: the verdict says so.
@@ -72,7 +73,8 @@ fn compare(
     let is_unknown = !more.is_beside
         && !more.obstacles.is_empty()
         && (before.verdict, after.verdict) == (Verdict::Truncated, Verdict::Unverifiable);
-    let is_repaired = repairs_opening(before, after, more) || seals_what_was_too_long(before, more);
+    let is_repaired =
+        repairs_opening(before, after, more) || seals_what_was_too_long(before, found, more);
     let is_excused = is_hidden || is_unknown || is_repaired;
     if badness(after.verdict) < badness(before.verdict) && !is_excused {
         return Err("it became milder".to_owned());
